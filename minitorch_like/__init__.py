@@ -1,0 +1,64 @@
+"""PyTorch's names, numbers and errors over a small NumPy engine: `import minitorch_like as torch`."""
+
+import warnings as _warnings
+from typing import Any as _Any
+
+# NumPy reports divisions by zero and overflows of our kernels as warnings; torch has none.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch_like\.")
+
+from . import _creation, _functions, autograd, random  # noqa: E402
+from ._device import device  # noqa: E402
+from ._dtype import (  # noqa: E402
+    bool_,
+    can_cast,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
+from ._layout import (  # noqa: E402
+    channels_last,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
+from ._printing import set_printoptions  # noqa: E402
+from ._size import Size  # noqa: E402
+from ._tensor import Tensor  # noqa: E402
+from .autograd import (  # noqa: E402
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
+bool = bool_
+
+globals().update(_creation.PUBLIC)
+globals().update(_functions.PUBLIC)
+
+from . import nn, optim  # noqa: E402
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "compile":
+        from .compile import compile
+
+        return compile
+    raise AttributeError(f"module 'minitorch_like' has no attribute '{name}'")

@@ -1,0 +1,44 @@
+"""The execution mode of a thread: is the graph recorded, and is a compiled step being captured?
+
+Everything that computes asks here and nowhere else.  `run` and `live` are the two hooks by which code outside
+the op table (optimisers, random fills, running statistics) takes part in a capture.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compile.recorder import Recorder
+
+
+class _Mode(threading.local):
+    """One per thread; class attributes are the defaults of a new thread."""
+
+    grad: bool = True
+    inference: bool = False
+    recorder: Recorder | None = None
+
+
+mode = _Mode()
+
+
+def run(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a plain-NumPy `function` on arrays; during a capture its array operations join the plan."""
+    recorder = mode.recorder
+    return function(*args) if recorder is None else recorder.call(function, *args)
+
+
+def run_opaque(function: Callable[..., None], out: Any, *args: Any) -> None:
+    """Call a function that only fills the array `out`; a plan repeats the call itself, not its inside."""
+    function(out, *args)
+    if mode.recorder is not None:
+        mode.recorder.opaque(function, out, *args)
+
+
+def live(function: Callable[[], float]) -> Any:
+    """`function()`; during a capture a scalar that each replay evaluates anew at this place of the plan."""
+    recorder = mode.recorder
+    return function() if recorder is None else recorder.live(function)

@@ -1,0 +1,214 @@
+"""Data types: torch's names, NumPy's representation, torch's promotion.
+
+Promotion (`result_type`) goes by category before it goes by width: an operand with dimensions outranks a
+0-d tensor, which outranks a Python number, unless the lower rank has a higher category
+(bool < integer < floating point < complex).  Source: the "Type promotion" section of torch's
+tensor-attributes documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_BOOL, _INTEGER, _FLOATING, _COMPLEX = range(4)
+
+
+class dtype:
+    """A torch data type.  Instances are singletons: compare them with `is` or `==`."""
+
+    __slots__ = (
+        "category",
+        "is_complex",
+        "is_floating_point",
+        "is_signed",
+        "itemsize",
+        "name",
+        "numpy",
+        "tensor_type",
+        "title",
+    )
+
+    def __init__(self, name: str, numpy_name: str, category: int, title: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(numpy_name)
+        self.category = category
+        self.title = title  # the C++ name that torch's messages use: Float, Long, ...
+        self.tensor_type = f"torch.{title}Tensor"
+        self.is_floating_point = category == _FLOATING
+        self.is_complex = category == _COMPLEX
+        self.is_signed = category > _INTEGER or (category == _INTEGER and not name.startswith("u"))
+        self.itemsize = self.numpy.itemsize
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return _by_name, (self.name,)
+
+    def __copy__(self) -> dtype:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dtype:
+        return self
+
+
+bool_ = dtype("bool", "bool", _BOOL, "Bool")
+uint8 = dtype("uint8", "uint8", _INTEGER, "Byte")
+int8 = dtype("int8", "int8", _INTEGER, "Char")
+int16 = dtype("int16", "int16", _INTEGER, "Short")
+int32 = dtype("int32", "int32", _INTEGER, "Int")
+int64 = dtype("int64", "int64", _INTEGER, "Long")
+float16 = dtype("float16", "float16", _FLOATING, "Half")
+float32 = dtype("float32", "float32", _FLOATING, "Float")
+float64 = dtype("float64", "float64", _FLOATING, "Double")
+
+DTYPES = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
+FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in DTYPES}
+_BY_NAME = {each.name: each for each in DTYPES}
+
+
+def _by_name(name: str) -> dtype:
+    return _BY_NAME[name]
+
+
+def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
+    """The torch dtype of a NumPy dtype; TypeError names what is not supported."""
+    try:
+        return FROM_NUMPY[numpy_dtype.newbyteorder("=")]
+    except KeyError:
+        supported = ", ".join(each.name for each in reversed(DTYPES))
+        raise TypeError(
+            f"can't convert np.ndarray of type {numpy_dtype.type.__module__}.{numpy_dtype.type.__name__}. "
+            f"The only supported types are: {supported}."
+        ) from None
+
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of new floating-point tensors."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the dtype of new floating-point tensors.
+
+    Raises TypeError for anything but a floating-point dtype.
+    """
+    global _default
+    if not isinstance(d, dtype):
+        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d}")
+    if not d.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    _default = d
+
+
+def default_numpy_dtype() -> np.dtype[Any]:
+    """The NumPy dtype behind `get_default_dtype()`."""
+    return _default.numpy
+
+
+def scalar_dtype(value: complex) -> dtype:
+    """The dtype that torch gives a Python number: bool, int64 or the default dtype."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int64
+    if isinstance(value, float):
+        return _default
+    raise TypeError(f"complex numbers are not supported, got {value!r}")
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest dtype of the higher category that holds both (a float of any width holds every integer)."""
+    if type1 is type2:
+        return type1
+    if type1.category == type2.category:
+        return FROM_NUMPY[np.promote_types(type1.numpy, type2.numpy)]
+    return type1 if type1.category > type2.category else type2
+
+
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Whether torch converts implicitly: never to a lower category."""
+    return from_.category <= to.category
+
+
+def _combine(higher: dtype | None, lower: dtype | None) -> dtype | None:
+    """`higher` outranks `lower` unless the latter's category is above it."""
+    if higher is None or lower is None:
+        return higher or lower
+    if higher.category >= _FLOATING and lower.category <= higher.category:
+        return higher
+    if higher is bool_ or lower.category >= _FLOATING:
+        return promote_types(higher, lower)
+    return higher
+
+
+def result_dtype(*operands: Any) -> dtype:
+    """torch's `result_type` of arrays (0-d arrays rank below those with dimensions) and Python numbers."""
+    dimensioned: dtype | None = None
+    zero_dim: dtype | None = None
+    number: dtype | None = None
+    for operand in operands:
+        if isinstance(operand, np.ndarray):
+            each = FROM_NUMPY[operand.dtype]
+            if operand.ndim:
+                dimensioned = each if dimensioned is None else promote_types(dimensioned, each)
+            else:
+                zero_dim = each if zero_dim is None else promote_types(zero_dim, each)
+        else:
+            each = scalar_dtype(operand)
+            number = each if number is None else promote_types(number, each)
+    result = _combine(dimensioned, _combine(zero_dim, number))
+    assert result is not None
+    return result
+
+
+class finfo:
+    """Numerical properties of a floating-point dtype (default: the default dtype)."""
+
+    __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+
+    def __init__(self, type: dtype | None = None) -> None:
+        kind = _default if type is None else type
+        if not kind.is_floating_point:
+            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{kind}'")
+        info = np.finfo(kind.numpy)
+        self.dtype = kind.name
+        self.bits = info.bits
+        self.eps = float(info.eps)
+        self.max = float(info.max)
+        self.min = float(info.min)
+        self.tiny = self.smallest_normal = float(info.smallest_normal)
+        self.resolution = float(info.resolution)
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Numerical properties of an integer dtype."""
+
+    __slots__ = ("bits", "dtype", "max", "min")
+
+    def __init__(self, type: dtype) -> None:
+        if type.category > _INTEGER:
+            raise TypeError(
+                f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'"
+            )
+        if type is bool_:
+            raise TypeError(f"torch.bool is not supported by torch.iinfo, got '{type}'")
+        info = np.iinfo(type.numpy)
+        self.dtype = type.name
+        self.bits = info.bits
+        self.max = int(info.max)
+        self.min = int(info.min)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

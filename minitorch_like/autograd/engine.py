@@ -1,0 +1,325 @@
+"""Backward: walking the graph from the roots, newest node first.
+
+The order is torch's: of the nodes whose gradient is complete, the one recorded last goes first, leaves before all
+others.  Everything is iterative, so that the depth of a graph is limited by memory alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._capture import mode
+from .._dtype import FROM_NUMPY
+from ..ops.reductions import sum_
+from ..ops.shape import cast_to, reshape
+from .graph import AccumulateGrad, Node
+
+if TYPE_CHECKING:
+    from .._tensor import Tensor
+
+Target = tuple[Node, int]
+
+_FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+    "after calling backward."
+)
+
+
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: the sum of `g` over the dimensions in which `shape` was stretched."""
+    missing = len(g.shape) - len(shape)
+    stretched = tuple(range(missing)) + tuple(
+        index + missing for index, size in enumerate(shape) if size == 1 != g.shape[index + missing]
+    )
+    if stretched:
+        g = sum_(g, stretched, True)
+    return reshape(g, shape) if missing else g
+
+
+def _call(rule: Callable[..., Any], *args: Any) -> Any:
+    return rule(*args)
+
+
+class _Pass:
+    """One backward pass."""
+
+    __slots__ = ("captured", "create_graph", "dependencies", "keep_graph", "needed", "pending", "ready", "run", "summed")
+
+    def __init__(self, roots: Sequence[Node], targets: Sequence[Target] | None, keep_graph: bool, create_graph: bool):
+        self.keep_graph = keep_graph
+        self.create_graph = create_graph
+        recorder = mode.recorder
+        self.run: Callable[..., Any] = _call if recorder is None or create_graph else recorder.call
+        self.captured: dict[Target, Any] | None = None if targets is None else dict.fromkeys(targets)
+        self.pending: dict[Node, Any] = {}
+        self.summed: set[Node] = set()  # nodes whose pending gradient is an array of ours, free to be added to
+        self.ready: list[tuple[float, int, Node]] = []
+        self.dependencies = self._count_dependencies(roots)
+        self.needed = None if targets is None else self._nodes_towards({node for node, _ in targets}, roots)
+
+    def _count_dependencies(self, roots: Sequence[Node]) -> dict[Node, int]:
+        """For every reachable node, from how many edges a gradient can come."""
+        dependencies = dict.fromkeys(roots, 0)
+        stack = list(dependencies)
+        while stack:
+            for edge in stack.pop().inputs:
+                if edge is not None:
+                    if edge in dependencies:
+                        dependencies[edge] += 1
+                    else:
+                        dependencies[edge] = 1
+                        stack.append(edge)
+        return dependencies
+
+    def _nodes_towards(self, targets: set[Node], roots: Sequence[Node]) -> set[Node]:
+        """The nodes through which a target can be reached, targets included."""
+        needed = set(targets)
+        for node in sorted(self.dependencies, key=_age):
+            if any(edge in needed for edge in node.inputs if edge is not None):
+                needed.add(node)
+        return needed
+
+    def add(self, node: Node, number: int, g: Any) -> None:
+        """Add `g` to what output `number` of `node` has received."""
+        shape, dtype = node.output_meta(number)
+        if g.shape != shape:
+            g = self.run(sum_to_shape, g, shape)
+        if self.create_graph:
+            if g._data.dtype is not dtype:
+                g = cast_to(g, FROM_NUMPY[dtype])
+        else:
+            if type(g) is not np.ndarray:
+                g = np.asarray(g)
+            if g.dtype is not dtype:
+                g = self.run(cast_to, g, dtype)
+        if node.several:
+            gradients = self.pending.setdefault(node, [None] * len(node.shape))
+            gradients[number] = g if gradients[number] is None else self.run(_plus, gradients[number], g)
+        elif node not in self.pending:
+            self.pending[node] = g
+        elif self.create_graph or node not in self.summed:
+            total = self.run(_plus, self.pending[node], g)
+            self.pending[node] = total if self.create_graph else np.asarray(total)
+            self.summed.add(node)
+        else:
+            self.run(_add_into, self.pending[node], g)
+
+    def arrived(self, node: Node) -> None:
+        """One edge into `node` has done its work; a node whose edges all have is ready."""
+        left = self.dependencies[node] = self.dependencies[node] - 1
+        if left <= 0:
+            self.push(node)
+
+    def push(self, node: Node) -> None:
+        heapq.heappush(self.ready, (-node.sequence, id(node), node))
+
+    def execute(self) -> None:
+        while self.ready:
+            node = heapq.heappop(self.ready)[2]
+            if node not in self.pending or not (self.needed is None or node in self.needed):
+                self.skip(node)
+            elif type(node) is AccumulateGrad and self.captured is None:
+                if node.tensor_hooks or node.prehooks:
+                    self.pending[node] = self.before(node, self.pending[node])
+                accumulate(node, self.pending, self.create_graph, self.run)
+            else:
+                self.visit(node, self.pending.pop(node))
+
+    def skip(self, node: Node) -> None:
+        for edge in node.inputs:
+            if edge is not None:
+                self.arrived(edge)
+
+    def visit(self, node: Node, g: Any) -> None:
+        if node.tensor_hooks or node.prehooks or node.retained:
+            g = self.before(node, g)
+        if self.captured is not None:
+            self.capture(node, g)
+        if self.needed is not None and not any(edge in self.needed for edge in node.inputs if edge is not None):
+            self.skip(node)
+            return
+        saved = node.saved
+        if saved is None:
+            raise RuntimeError(_FREED)
+        node.check_versions()
+        if node.several:
+            g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
+            if node.op.outputs:  # a rule of an op with named outputs is given the gradient of the first
+                g = g[0]
+        if self.create_graph:
+            saved = saved_tensors(node)
+        gradients = node.apply(g, saved, self.needed, self.run)
+        if node.hooks:
+            gradients = self.after(node, gradients, g)
+        if not self.keep_graph:
+            node.release()
+        numbers = node.numbers
+        for index, edge in enumerate(node.inputs):
+            if edge is not None:
+                gradient = gradients[index]
+                if gradient is not None:
+                    self.add(edge, numbers[index] if numbers else 0, gradient)
+                self.arrived(edge)
+
+    def zeros(self, node: Node, number: int) -> Any:
+        shape, dtype = node.output_meta(number)
+        return self.tensor(np.zeros(shape, dtype)) if self.create_graph else np.zeros(shape, dtype)
+
+    def capture(self, node: Node, g: Any) -> None:
+        assert self.captured is not None
+        for number, each in enumerate(g if node.several else (g,)):
+            if (node, number) in self.captured:
+                self.captured[node, number] = each
+
+    # -- hooks ----------------------------------------------------------------------------------------------
+
+    def tensor(self, g: Any) -> Tensor:
+        from .._tensor import wrap
+
+        return g if self.create_graph and not isinstance(g, np.ndarray) else wrap(g)
+
+    def value(self, tensor: Tensor) -> Any:
+        return tensor if self.create_graph else tensor._data
+
+    def before(self, node: Node, g: Any) -> Any:
+        """Hooks on the output Tensors, then on the node; retained gradients are stored in between."""
+        gradients = list(g) if node.several else [g]
+        for number, hooks in (node.tensor_hooks or {}).items():
+            for hook in list(hooks.values()):
+                if gradients[number] is not None:
+                    result = hook(self.tensor(gradients[number]))
+                    if result is not None:
+                        gradients[number] = self.value(result)
+        for number, reference in (node.retained or {}).items():
+            tensor = reference()
+            if tensor is not None and gradients[number] is not None:
+                previous = tensor._grad
+                kept = self.tensor(gradients[number])
+                tensor._grad = kept if previous is None else previous + kept
+        for hook in list((node.prehooks or {}).values()):
+            result = hook(tuple(None if each is None else self.tensor(each) for each in gradients))
+            if result is not None:
+                gradients = [None if each is None else self.value(each) for each in result]
+        return gradients if node.several else gradients[0]
+
+    def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
+        outputs = tuple(map(self.tensor, g)) if node.several and isinstance(g, list) else (self.tensor(g),)
+        for hook in list((node.hooks or {}).values()):
+            given = tuple(None if each is None else self.tensor(each) for each in gradients)
+            result = hook(given, outputs)
+            if result is not None:
+                result = result if isinstance(result, tuple) else (result,)
+                gradients = [None if each is None else self.value(each) for each in result]
+        return gradients
+
+
+def _age(node: Node) -> float:
+    return -1.0 if node.sequence == float("inf") else node.sequence
+
+
+def _plus(a: Any, b: Any) -> Any:
+    return a + b
+
+
+def _add_into(total: Any, g: Any) -> None:
+    np.add(total, g, total)
+
+
+def _references(pending: dict[Any, Any]) -> int:
+    """What `getrefcount` says, in a frame like that of `accumulate`, of an array that nobody else holds."""
+    g = pending.pop(None)
+    return sys.getrefcount(g)
+
+
+_SOLE_OWNER = _references({None: np.empty(0)})
+
+
+def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool, run: Callable[..., Any]) -> None:
+    """Add the pending gradient to the leaf's: in place, or as a new Tensor when the pass is recorded."""
+    from .._tensor import wrap
+
+    g = pending.pop(node)
+    leaf = node.leaf()
+    if leaf is None:
+        return
+    previous = leaf._grad
+    if create_graph:
+        leaf._grad = g if previous is None else previous + g
+    elif previous is None:
+        sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.base is None and g.strides == leaf._data.strides
+        leaf._grad = wrap(g if sole_owner else run(_laid_out_like, g, leaf._data))
+    else:
+        run(_add_into, previous._data, g)
+        previous._bump()
+    if mode.recorder is not None:
+        mode.recorder.note_gradient(leaf)
+    if node.post_hooks:
+        for hook in list(node.post_hooks.values()):
+            hook(leaf)
+
+
+def _laid_out_like(g: Any, leaf: Any) -> Any:
+    """A copy of `g` with the leaf's strides, as far as those are dense."""
+    result = np.empty_like(leaf)
+    np.copyto(result, g)
+    return result
+
+
+def saved_tensors(node: Node) -> list[Any]:
+    """The saved arrays as Tensors with their history, so that the backward pass can be differentiated."""
+    from .._tensor import with_history, wrap
+    from ..ops._table import INPUT, OUTPUT
+
+    if not hasattr(type(node), "op"):
+        inner = getattr(node, "inner", None)
+        return [] if inner is None else saved_tensors(inner)
+    result = []
+    assert node.saved is not None
+    for (kind, index), value in zip(node.op.saves, node.saved, strict=True):
+        if not isinstance(value, np.ndarray) or kind not in (INPUT, OUTPUT):
+            result.append(value)
+        elif kind == OUTPUT:
+            result.append(with_history(value, node, index) if value.dtype.kind == "f" else wrap(value))
+        elif index < len(node.inputs) and node.inputs[index] is not None:
+            result.append(with_history(value, node.inputs[index], node.numbers[index] if node.numbers else 0))
+        else:
+            result.append(wrap(value))
+    return result
+
+
+def run_backward(
+    roots: Sequence[tuple[Node, int, Any]],
+    *,
+    keep_graph: bool,
+    create_graph: bool,
+    targets: Sequence[Target] | None = None,
+) -> dict[Target, Any] | None:
+    """Propagate gradients from the roots.
+
+    Args:
+        roots: (node, output number, gradient); gradients are Tensors with `create_graph`, else arrays.
+        targets: where to stop and collect, instead of accumulating into every leaf.
+
+    Returns:
+        The gradient of each target (None where it was not reached); None without targets.
+    """
+    backward = _Pass([node for node, _, _ in roots], targets, keep_graph, create_graph)
+    previous = mode.grad
+    mode.grad = create_graph
+    try:
+        for node, number, g in roots:
+            backward.add(node, number, g)
+        for node in dict.fromkeys(node for node, _, _ in roots):
+            if backward.dependencies[node] == 0:
+                backward.push(node)
+        backward.execute()
+    finally:
+        mode.grad = previous
+    return backward.captured

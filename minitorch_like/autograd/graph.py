@@ -1,0 +1,243 @@
+"""The recorded graph: one node per op, holding arrays and edges to the nodes of its inputs.
+
+A node never refers to its output Tensor and a leaf's `AccumulateGrad` refers to the leaf weakly, so a graph has no
+reference cycle: it dies with the last Tensor that can reach it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .._tensor import Tensor
+    from ..ops import Op
+
+next_sequence = itertools.count().__next__
+Hooks = OrderedDict[int, Callable[..., Any]]
+
+
+class Node:
+    """A recorded op.
+
+    Attributes:
+        inputs: the node behind each differentiable input, None where no gradient is needed.
+        numbers: for each input, which output of its node it is; None where all are the first.
+        saved: what the rules asked for, in the order of `op.saves`; None once freed.
+        versions: for each saved array that can change, (its version counter, the version saved, source).
+        shape, dtype: of the output; for an op with several outputs, a list of both each.
+        sequence: the order of creation; backward runs from high to low.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "hooks",
+        "inputs",
+        "metadata",
+        "numbers",
+        "prehooks",
+        "retained",
+        "saved",
+        "sequence",
+        "shape",
+        "tensor_hooks",
+        "versions",
+    )
+    op: ClassVar[Op]
+    several: ClassVar[bool] = False
+
+    inputs: tuple[Node | None, ...]
+    numbers: tuple[int, ...] | None
+    saved: list[Any] | None
+    versions: list[tuple[list[int], int, int]]
+    shape: Any
+    dtype: Any
+    sequence: float
+    hooks: Hooks | None
+    prehooks: Hooks | None
+    tensor_hooks: dict[int, Hooks] | None
+    retained: dict[int, weakref.ref[Tensor]] | None
+    metadata: dict[Any, Any]
+
+    def name(self) -> str:
+        """torch's name of the node: AddBackward0, ..."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes of the inputs, each with the number of the output that is used."""
+        numbers = self.numbers or (0,) * len(self.inputs)
+        return tuple(zip(self.inputs, numbers, strict=True))
+
+    def register_hook(self, fn: Callable[..., Any]) -> Any:
+        """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
+        from ..utils.hooks import RemovableHandle
+
+        if self.hooks is None:
+            self.hooks = OrderedDict()
+        handle = RemovableHandle(self.hooks)
+        self.hooks[handle.id] = fn
+        return handle
+
+    def register_prehook(self, fn: Callable[..., Any]) -> Any:
+        """Call `fn(grad_outputs)` before this node's backward; it may return new `grad_outputs`."""
+        from ..utils.hooks import RemovableHandle
+
+        if self.prehooks is None:
+            self.prehooks = OrderedDict()
+        handle = RemovableHandle(self.prehooks)
+        self.prehooks[handle.id] = fn
+        return handle
+
+    def output_meta(self, number: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """The shape and dtype that a gradient for output `number` must have."""
+        if self.several:
+            return self.shape[number], self.dtype[number]
+        return self.shape, self.dtype
+
+    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+        """The gradients of the inputs, from that of the output; None where not `needed`.
+
+        `saved` holds arrays, or Tensors when the backward pass is itself recorded; `run` calls a rule.
+        """
+        rules = self.op.rule_calls
+        if self.op.variadic:
+            rules = [_with_position(self.op, rules[0], position) for position in range(len(self.inputs))]
+        return [
+            run(rule, g, saved) if edge is not None and rule is not None and (needed is None or edge in needed) else None
+            for rule, edge in zip(rules, self.inputs, strict=False)
+        ]
+
+    def check_versions(self) -> None:
+        """RuntimeError where a saved array has been written to since."""
+        for counter, version, source in self.versions:
+            if counter[0] != version:
+                raise RuntimeError(self._modified(counter[0], version, source))
+
+    def _modified(self, found: int, expected: int, slot: int) -> str:
+        from ..ops._checks import sizes, tensor_type
+        from ..ops._table import INPUT
+
+        assert self.saved is not None
+        kind, index = self.op.saves[slot]
+        source = self.inputs[index] if kind == INPUT else self
+        number = 0 if kind == INPUT and self.numbers is None else (self.numbers or {0: 0})[index] if kind == INPUT else index
+        what = f"[{tensor_type(self.saved[slot])} {sizes(self.saved[slot].shape)}]"
+        if source is not None and not isinstance(source, AccumulateGrad):
+            what += f", which is output {number} of {source.name()},"
+        return (
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"{what} is at version {found}; expected version {expected} instead. Hint: enable anomaly detection to "
+            "find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+        )
+
+    def release(self) -> None:
+        """Drop the saved arrays; a second backward through this node is then an error."""
+        if self.versions:
+            self.saved = None
+            self.versions = []
+
+
+class AccumulateGrad(Node):
+    """The end of the graph: adds what arrives to the leaf's `grad`."""
+
+    __slots__ = ("leaf", "post_hooks")
+    leaf: weakref.ref[Tensor]
+    post_hooks: Hooks | None
+
+    def __init__(self, leaf: Tensor) -> None:
+        self.leaf = weakref.ref(leaf)
+        self.inputs = ()
+        self.numbers = None
+        self.saved = []
+        self.versions = []
+        self.shape = leaf._data.shape
+        self.dtype = leaf._data.dtype
+        self.sequence = float("inf")
+        self.hooks = self.prehooks = self.tensor_hooks = self.retained = self.post_hooks = None
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The leaf, while it lives."""
+        return self.leaf()
+
+
+class ViewNode(Node):
+    """The history of a view whose base was written to: the elements of the base at the view's places."""
+
+    __slots__ = ("layout",)
+    layout: tuple[Any, Any]
+
+    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+        from ..ops.indexing import add_at, positions_in
+        from ..ops.shape import reshape
+
+        base, part = self.layout
+        places = positions_in(base, part)
+
+        def back(g: Any) -> Any:
+            return reshape(add_at(g, (base.size,), places), base.shape)
+
+        return [run(back, g)]
+
+
+class CopySlices(Node):
+    """The history of a base that was written through a view: `inner` is what happened to the view."""
+
+    __slots__ = ("inner", "layout")
+    inner: Node
+    layout: tuple[Any, Any]
+
+    def check_versions(self) -> None:
+        self.inner.check_versions()
+
+    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+        from ..ops.elementwise import zeros_of
+        from ..ops.indexing import index_put, positions_in, take_at
+        from ..ops.shape import reshape
+
+        base, part = self.layout
+        places = positions_in(base, part)
+        part_g = run(lambda g: take_at(reshape(g, (base.size,)), places), g)
+        inner_grads = self.inner.apply(part_g, saved, None, run)
+
+        def rest(g: Any, part_g: Any) -> Any:
+            through = part_g if part_g is not None else zeros_of(take_at(reshape(g, (base.size,)), places))
+            return reshape(index_put(reshape(g, (base.size,)), through, places), base.shape)
+
+        through = inner_grads[0] if inner_grads else None
+        return [run(rest, g, through), *inner_grads[1:]]
+
+    def release(self) -> None:
+        self.inner.release()
+        self.saved = self.inner.saved
+
+
+def _with_position(op: Op, rule: Any, position: int) -> Callable[[Any, list[Any]], Any]:
+    """The rule of a sequence of tensors, for the one at `position`."""
+    from ..ops._table import POSITION
+
+    def at_position(g: Any, saved: list[Any]) -> Any:
+        filled = [position if kind == POSITION else value for (kind, _), value in zip(op.saves, saved, strict=True)]
+        return rule(g, filled)
+
+    return at_position
+
+
+def type_of_node(op: Op, name: str) -> type[Node]:
+    """The Node subclass of an op under torch's name, made when first needed."""
+    node_type = op.node_types.get(name)
+    if node_type is None:
+        several = not op.outputs or len(op.outputs) > 1
+        namespace = {"__slots__": (), "op": op, "several": several, "__module__": __name__}
+        node_type = op.node_types[name] = type(name, (Node,), namespace)
+    return node_type

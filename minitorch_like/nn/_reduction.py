@@ -1,0 +1,36 @@
+"""The `reduction` of a loss, and the two booleans that it replaced in torch 0.4."""
+
+from __future__ import annotations
+
+import warnings
+
+
+def checked(reduction: str) -> str:
+    """One of 'none', 'mean', 'sum'. Raises: ValueError for anything else but the deprecated 'elementwise_mean'."""
+    if reduction in ("none", "mean", "sum"):
+        return reduction
+    if reduction == "elementwise_mean":
+        warnings.warn(
+            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3
+        )
+        return "mean"
+    raise ValueError(f"{reduction} is not a valid value for reduction")
+
+
+def resolved(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """`reduction`, unless one of the deprecated booleans is given."""
+    if size_average is None and reduce is None:
+        return reduction
+    return legacy_get_string(size_average, reduce)
+
+
+def legacy_get_string(size_average: bool | None, reduce: bool | None, emit_warning: bool = True) -> str:
+    """The reduction that the deprecated booleans, each True where it is None, amount to."""
+    mean = "mean" if size_average is None or size_average else "sum"
+    reduction = mean if reduce is None or reduce else "none"
+    if emit_warning:
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
+        )
+    return reduction

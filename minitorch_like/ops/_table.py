@@ -1,0 +1,281 @@
+"""The op table: what an op is, and how one is declared.
+
+An op is declared once, as a plain NumPy function with its derivative beside it:
+
+    @op("(Tensor input, *, Tensor? out=None)", input=lambda g, out: g * out)
+    def exp(input: Array) -> Array:
+        return np.exp(as_floating(input))
+
+* The **kernel** is the decorated function.  It takes arrays (and Python scalars where the signature says
+  `Tensor|Number`), checks its arguments and raises torch's errors.
+* A **rule**, named after the tensor parameter it differentiates, maps the gradient `g` of the output to that of
+  the input.  The names of its further parameters say what the graph saves for it: an input (`input`), an
+  output (`out`, or a name from `outputs`), `<input>_shape`, `<input>_dtype`, or any other argument of the kernel.
+  Nothing else is kept, and only the rules of inputs that need a gradient are run.  Un-broadcasting is the
+  engine's work.
+* Rules are written with Python's operators and with ops of this table.  Called on arrays an op runs its
+  kernel, called on Tensors it records: so the same rule serves the eager backward, `create_graph=True` and
+  the compiler's capture.
+
+From the declaration come `torch.f`, `Tensor.f`, `Tensor.f_`, `out=`, the operators and the compiled kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._dtype import bool_, dtype, float64, int64
+from ._signature import Reader, Signature
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Kernel = Callable[..., Any]
+Rule = Callable[..., Any]
+
+TABLE: dict[str, Op] = {}
+
+# What a saved value is: (kind, index).
+INPUT, OUTPUT, SHAPE, DTYPE, STATIC, POSITION = range(6)
+
+# Arguments of these types are fully described by their type: a reading of the call can be remembered.
+_PLAIN = frozenset({int, float, bool, str, type(None), dtype})
+_PYTHON_DTYPES: dict[Any, dtype] = {float: float64, int: int64, bool: bool_}
+
+
+class Op:
+    """An entry of the table; callable on arrays and on Tensors alike."""
+
+    __slots__ = (
+        "apply",
+        "defaults",
+        "differentiable",
+        "inplace",
+        "kernel",
+        "name",
+        "namespace",
+        "node",
+        "node_types",
+        "outputs",
+        "parameters",
+        "positions",
+        "readings",
+        "rule_calls",
+        "rules",
+        "save_plans",
+        "saves",
+        "arity",
+        "texts",
+        "variadic",
+        "view",
+    )
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        texts: tuple[str, ...],
+        rules: dict[str, Rule],
+        *,
+        name: str,
+        arity: int,
+        variadic: bool,
+        view: bool,
+        inplace: bool,
+        outputs: tuple[str, ...],
+        node: str | Callable[..., str] | None,
+        namespace: str,
+    ) -> None:
+        code = kernel.__code__
+        self.kernel = kernel
+        self.name = name
+        self.namespace = namespace
+        self.texts = texts
+        self.parameters = code.co_varnames[: code.co_argcount]
+        self.defaults: tuple[Any, ...] = kernel.__defaults__ or ()
+        self.positions = {each: index for index, each in enumerate(self.parameters)}
+        self.positions.setdefault("self", 0)
+        self.arity = arity
+        self.variadic = variadic
+        self.view = view
+        self.inplace = inplace
+        self.outputs = outputs
+        self.node = node or f"{name[0].upper()}{name[1:]}Backward0"
+        self.node_types: dict[str, type] = {}
+        self.readings: dict[Any, list[int]] = {}
+        self.apply: Callable[..., Any] = _unbound
+        self.rules = [rules.get(each) for each in self.parameters[:arity]]
+        self.differentiable = bool(rules)
+        self.saves: list[tuple[int, int]] = []
+        self.rule_calls = [rule and self._prepare(rule) for rule in self.rules]
+        self.save_plans: dict[Any, list[int]] = {}
+
+    def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the kernel on arrays, record the op on Tensors.  Used by the rules."""
+        if isinstance(input, (np.ndarray, np.generic)):
+            return self.kernel(input, *args, **kwargs)
+        if kwargs:
+            args = self._complete(args, kwargs)
+        return self.apply(input, *args)
+
+    def _complete(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        values = self._with_defaults(len(self.parameters))
+        values[1 : 1 + len(args)] = args
+        for name, value in kwargs.items():
+            values[self.positions[name]] = value
+        return tuple(values[1:])
+
+    def _with_defaults(self, count: int) -> list[Any]:
+        return [None] * (count - len(self.defaults)) + list(self.defaults)
+
+    # -- derivative rules -----------------------------------------------------------------------------------
+
+    def _prepare(self, rule: Rule) -> Rule:
+        """`rule(g, out, dim)` as `call(g, saved)`, with the slots of `saved` resolved from the rule's names."""
+        code = rule.__code__
+        names = code.co_varnames[1 : code.co_argcount]
+        slots = [self._slot(name) for name in names]
+        if not slots:
+            return lambda g, saved: rule(g)
+        if len(slots) == 1:
+            (first,) = slots
+            return lambda g, saved: rule(g, saved[first])
+        if len(slots) == 2:
+            first, second = slots
+            return lambda g, saved: rule(g, saved[first], saved[second])
+        return lambda g, saved: rule(g, *[saved[slot] for slot in slots])
+
+    def _slot(self, name: str) -> int:
+        source = self._source(name)
+        if source not in self.saves:
+            self.saves.append(source)
+        return self.saves.index(source)
+
+    def _source(self, name: str) -> tuple[int, int]:
+        if name in self.outputs:
+            return OUTPUT, self.outputs.index(name)
+        if name == "position":
+            return POSITION, 0
+        if name in self.positions:
+            index = self.positions[name]
+            return (INPUT if index < self.arity else STATIC), index
+        stem, _, kind = name.rpartition("_")
+        return (SHAPE if kind in ("shape", "shapes") else DTYPE), self.positions[stem]
+
+    def save_plan(self, needs: tuple[bool, ...]) -> list[int]:
+        """The slots of `saves` that the rules of the inputs in `needs` read."""
+        plan = self.save_plans.get(needs)
+        if plan is None:
+            wanted: set[int] = set()
+            for rule, needed in zip(self.rules, needs, strict=False):
+                if needed and rule is not None:
+                    code = rule.__code__
+                    wanted.update(self._slot(name) for name in code.co_varnames[1 : code.co_argcount])
+            plan = self.save_plans[needs] = sorted(wanted)
+        return plan
+
+    # -- reading a call -------------------------------------------------------------------------------------
+
+    def reader(self, *, method: bool, suffix: str = "") -> Reader:
+        return Reader(self.name + suffix, self.texts, method=method)
+
+    def read(self, reader: Reader, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
+        """The kernel's positional arguments, and `out`.  Raises torch's TypeError where no signature fits."""
+        key: Any = (reader.method, *map(type, args), *kwargs, *map(type, kwargs.values()))
+        order = self.readings.get(key)
+        if order is None:
+            offset = int(reader.method)
+            signature, values = reader.read(args[offset:], kwargs)
+            if reader.method:
+                values = {self.parameters[0]: args[0], **values}
+            self._remember(key, signature, args, kwargs)
+            return self._arrange(values)
+        arranged = self._with_defaults(len(self.parameters))
+        for index, value in zip(order, (*args, *kwargs.values()), strict=True):
+            arranged[index] = value
+        return arranged, None
+
+    def _arrange(self, values: dict[str, Any]) -> tuple[list[Any], Any]:
+        out = values.pop("out", None)
+        arranged = self._with_defaults(len(self.parameters))
+        for name, value in values.items():
+            index = self.positions[name]
+            arranged[index] = value if index < self.arity else python_value(value)
+        return arranged, out
+
+    def _remember(self, key: Any, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Keep the places of the arguments if their types alone decided the reading."""
+        names = [each.name for each in signature.parameters]
+        if len(args) > len(names) + (key[0] is True) or any(name not in self.positions for name in kwargs):
+            return
+        positional = ([self.parameters[0], *names] if key[0] else names)[: len(args)]
+        order = [self.positions[name] for name in (*positional, *kwargs)]
+        values = (*args, *kwargs.values())
+        if all(
+            type(value) in _PLAIN if index >= self.arity else hasattr(value, "_node")
+            for index, value in zip(order, values, strict=True)
+        ):
+            self.readings[key] = order
+
+
+def python_value(value: Any) -> Any:
+    """A non-tensor argument as plain Python: 0-d tensors and NumPy scalars become numbers."""
+    if hasattr(value, "_node") or isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return tuple(map(python_value, value))
+    return _PYTHON_DTYPES.get(value, value) if isinstance(value, type) else value
+
+
+def _unbound(*args: Any) -> Any:
+    raise RuntimeError("the op table is not bound to Tensors: import minitorch_like, not its op table alone")
+
+
+UNARY = "(Tensor input, *, Tensor? out=None)"
+
+
+def op(
+    *texts: str,
+    name: str | None = None,
+    arity: int = 1,
+    variadic: bool = False,
+    view: bool = False,
+    inplace: bool = False,
+    outputs: tuple[str, ...] = ("out",),
+    node: str | Callable[..., str] | None = None,
+    namespace: str = "torch",
+    **rules: Rule,
+) -> Callable[[Kernel], Op]:
+    """Declare an op: torch's signatures, and one derivative rule per differentiable tensor parameter.
+
+    Args:
+        texts: the signatures, in the notation of `_signature`.
+        name: torch's name, where it cannot be the kernel's (`sum` in a module that needs the builtin).
+        arity: how many leading parameters are tensors.
+        variadic: the first parameter is a sequence of tensors; rules then get the `position` in it.
+        view: the result shares the input's memory (where the kernel returns such an array).
+        inplace: there is a `name_` form.
+        outputs: the names of the outputs, by which rules can ask for them.
+        node: torch's name of the graph node; a function of the arguments where it varies.
+        namespace: "torch" for functions and methods of that name, "nn" for functions of `nn.functional` alone,
+            "internal" for ops that only rules and composed functions use.
+    """
+
+    def declare(kernel: Kernel) -> Op:
+        declared = Op(
+            kernel,
+            texts,
+            rules,
+            name=name or kernel.__name__,
+            arity=arity,
+            variadic=variadic,
+            view=view,
+            inplace=inplace,
+            outputs=outputs,
+            node=node,
+            namespace=namespace,
+        )
+        TABLE[declared.name] = declared
+        return declared
+
+    return declare

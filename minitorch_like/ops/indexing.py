@@ -1,0 +1,231 @@
+"""Reading and writing by index, and the scatters that are their derivatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._checks import cast, sizes, strided, title, wrap_dim
+from ._table import Array, op
+from .elementwise import where, zeros_of
+from .reductions import sum_
+from .shape import as_strided, narrow, select
+
+Shape = tuple[int, ...]
+
+
+# -- derivatives of views ----------------------------------------------------------------------------------------
+
+
+def _slice_back(g: Any, dim: int, start: int, length: int | None) -> Any:
+    return select(g, dim, start) if length is None else narrow(g, dim, start, length)
+
+
+@op(
+    "(Tensor input, int[] shape, int dim, int start, int? length)",
+    node="SelectBackwardBackward0",
+    input=_slice_back, namespace="internal")
+def scatter_slice(input: Array, shape: Shape, dim: int, start: int, length: int | None) -> Array:
+    """Zeros of `shape` with `input` at `start` of `dim`: `length` of it, or (None) without that dimension."""
+    dim = wrap_dim(dim, len(shape))
+    result = np.zeros_like(input, shape=shape)
+    start = start + shape[dim] if start < 0 else start
+    at: Any = start if length is None else slice(start, start + length)
+    result[(slice(None),) * dim + (at,)] = input
+    return result
+
+
+def _element_numbers(shape: Shape, strides: Shape, itemsize: int) -> Array:
+    """For each element of a strided view, the number of its place in memory, in elements."""
+    places = np.zeros((), np.int64)
+    for size, stride in zip(shape, strides, strict=True):
+        places = places[..., None] + np.arange(size) * (stride // itemsize)
+    return places
+
+
+@op("(Tensor input, Tensor like, int[] size, int[] stride, int? storage_offset)", arity=2, node="AsStridedBackwardBackward0",
+    input=lambda g, size, stride, storage_offset: as_strided(g, size, stride, storage_offset), namespace="internal")
+def gather_strided(input: Array, like: Array, size: Shape, stride: Shape, storage_offset: int | None) -> Array:
+    """The gradient of `as_strided`: each element of `like` receives the gradients of all that viewed its memory."""
+    start = storage_offset_of(like)
+    mine = _element_numbers(like.shape, like.strides, like.itemsize).reshape(-1) + start
+    seen = _element_numbers(size, tuple(like.itemsize * each for each in stride), like.itemsize).reshape(-1)
+    seen = seen + (start if storage_offset is None else storage_offset)
+    extent = int(max(mine.max(initial=-1), seen.max(initial=-1))) + 1
+    memory = np.bincount(seen, weights=input.reshape(-1), minlength=extent).astype(input.dtype)
+    return memory[mine].reshape(like.shape)
+
+
+def storage_offset_of(x: Array) -> int:
+    """How many elements after the start of its memory an array begins."""
+    root: Any = x
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if root is x:
+        return 0
+    distance: int = x.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return distance // x.itemsize
+
+
+# -- indexing with expressions -----------------------------------------------------------------------------------
+
+
+@op("(Tensor input, object index)", view=True, node="SliceBackward0", input=lambda g, input_shape, index: put_at(g, input_shape, index), namespace="internal")
+def at(input: Array, index: Any) -> Array:
+    """`input[index]` for ints, slices, None and Ellipsis: a view."""
+    return input[index]
+
+
+@op("(Tensor input, int[] shape, object index)", node="SliceBackwardBackward0", input=lambda g, index: at(g, index), namespace="internal")
+def put_at(input: Array, shape: Shape, index: Any) -> Array:
+    """Zeros of `shape` with `input` at `index`."""
+    result = np.zeros_like(input, shape=shape)
+    result[index] = input
+    return result
+
+
+@op("(Tensor input, object index)", node="IndexBackward0", input=lambda g, input_shape, index: add_at(g, input_shape, index), namespace="internal")
+def take_at(input: Array, index: Any) -> Array:
+    """`input[index]` with integer or boolean arrays in the index: a copy."""
+    return input[index]
+
+
+@op("(Tensor input, int[] shape, object index)", node="IndexPutBackward0", input=lambda g, index: take_at(g, index), namespace="internal")
+def add_at(input: Array, shape: Shape, index: Any) -> Array:
+    """Zeros of `shape` to which `input` is added at `index`, repetitions included."""
+    places = np.arange(int(np.prod(shape))).reshape(shape)[index].reshape(-1)
+    summed = np.bincount(places, weights=input.reshape(-1), minlength=int(np.prod(shape)))
+    return summed.astype(input.dtype).reshape(shape)
+
+
+# -- along a dimension -------------------------------------------------------------------------------------------
+
+
+@op("(Tensor input, Tensor index, int[] shape, int dim)", arity=2, node="GatherBackwardBackward0",
+    input=lambda g, index, dim: gather(g, dim, index), namespace="internal")
+def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
+    """Zeros of `shape` to which `input` is added at `index` along `dim`."""
+    if not shape:
+        return input.reshape(())
+    dim = wrap_dim(dim, len(shape))
+    grids = np.ogrid[tuple(slice(size) for size in index.shape)] if index.ndim else []
+    where_ = tuple(index if each == dim else grid for each, grid in enumerate(grids))
+    return add_at.kernel(input[tuple(slice(size) for size in index.shape)], shape, where_)  # type: ignore[no-any-return]
+
+
+def _check_index(name: str, input: Array, index: Array, dim: int) -> int:
+    dim = wrap_dim(dim, input.ndim)
+    if index.dtype != np.int64 and index.dtype != np.int32:
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
+    return dim
+
+
+@op(
+    "(Tensor input, int dim, Tensor index, *, bool sparse_grad=False, Tensor? out=None)",
+    input=lambda g, input_shape, dim, index: scatter_along(g, index, input_shape, dim),
+)
+def gather(input: Array, dim: int, index: Any, sparse_grad: bool = False) -> Array:
+    index = _array(index)
+    dim = _check_index("gather", input, index, dim)
+    if max(index.ndim, 1) != max(input.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    for each in range(index.ndim):
+        if each != dim and index.shape[each] > input.shape[each]:
+            raise RuntimeError(
+                f"Size does not match at dimension {each} expected index {sizes(index.shape)} to be no larger than self "
+                f"{sizes(input.shape)} apart from dimension {dim}"
+            )
+    size = input.shape[dim] if input.ndim else 1
+    outside = (index < 0) | (index >= size)
+    if outside.any():
+        raise RuntimeError(f"index {index[outside][0]} is out of bounds for dimension {dim} with size {size}")
+    if not input.ndim:
+        return np.full(index.shape, input, input.dtype)
+    trimmed = input[tuple(slice(None) if each == dim else slice(n) for each, n in enumerate(index.shape))]
+    return np.take_along_axis(trimmed, index.reshape(index.shape or (1,)), dim).reshape(index.shape)
+
+
+def _array(x: Any) -> Array:
+    """The array behind a Tensor that is not differentiated."""
+    array: Array = x._data if hasattr(x, "_node") else x
+    return array
+
+
+@op(
+    "(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
+    input=lambda g, input_shape, dim, index: _index_select_input(g, input_shape, dim, index),
+)
+def index_select(input: Array, dim: int, index: Any) -> Array:
+    index = _array(index)
+    dim = wrap_dim(dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index.dtype != np.int64 and index.dtype != np.int32:
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not input.ndim:
+        return input.copy()
+    size = input.shape[dim]
+    if ((index < 0) | (index >= size)).any():
+        raise IndexError("index out of range in self")
+    return np.take(input, index.reshape(-1), axis=dim)
+
+
+def _index_select_input(g: Any, input_shape: Shape, dim: int, index: Any) -> Any:
+    if not input_shape:
+        return g
+    dim = wrap_dim(dim, len(input_shape))
+    return add_at(g, input_shape, (slice(None),) * dim + (_array(index).reshape(-1),))
+
+
+# -- masks -------------------------------------------------------------------------------------------------------
+
+
+@op(
+    "(Tensor input, Tensor mask, Tensor value)",
+    "(Tensor input, Tensor mask, Number value)",
+    arity=3,
+    inplace=True,
+    input=lambda g, mask: where(mask, 0.0, g),
+    value=lambda g, mask: sum_(where(mask, g, 0.0)),
+)
+def masked_fill(input: Array, mask: Array, value: Any) -> Array:
+    if mask.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {title(mask)}")
+    if isinstance(value, np.ndarray) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    return np.where(mask, cast(value, input.dtype), input)
+
+
+# -- writing -----------------------------------------------------------------------------------------------------
+
+
+@op(
+    "(Tensor input, Tensor values, object index, bool accumulate=False)",
+    arity=2,
+    inplace=True,
+    node="IndexPutBackward0",
+    input=lambda g, index, accumulate: g if accumulate else index_put(g, zeros_of(take_at(g, index)), index),
+    values=lambda g, index: take_at(g, index), namespace="internal")
+def index_put(input: Array, values: Array, index: Any, accumulate: bool = False) -> Array:
+    """A copy of `input` with `values` written (or added) at `index`."""
+    result = input.copy()
+    if accumulate:
+        result += add_at.kernel(np.broadcast_to(values, input[index].shape), input.shape, index)
+    else:
+        result[index] = values
+    return result
+
+
+def positions_in(base: Array, part: Array) -> Array:
+    """For each element of a view `part` of `base`, its number in `base` counted row by row."""
+    step = base.itemsize
+    start = (part.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // step
+    wanted = start + _element_numbers(part.shape, part.strides, step)
+    if base.flags.c_contiguous:
+        return wanted
+    places = _element_numbers(base.shape, base.strides, step).reshape(-1)
+    order = np.argsort(places, kind="stable")
+    return order[np.searchsorted(places, wanted, sorter=order)]

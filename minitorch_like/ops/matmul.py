@@ -1,0 +1,314 @@
+"""Matrix products and what is built on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._checks import broadcast_shapes, c_name, sizes, title
+from ._table import Array, op
+from .reductions import sum_
+from .shape import expand, reshape, transpose, unsqueeze
+
+
+def _check_same_dtype(a: Array, b: Array) -> None:
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {c_name(a)} != {c_name(b)}"
+        )
+
+
+def _check_product(a: Array, b: Array) -> None:
+    if a.shape[1] != b.shape[0]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
+        )
+    _check_same_dtype(a, b)
+
+
+def _product(a: Array, b: Array) -> Array:
+    """A 2-d product.  `dot` goes to BLAS with less ado than `matmul`; booleans and integers have no BLAS."""
+    return np.dot(a, b)
+
+
+_MM = "(Tensor input, Tensor mat2, *, Tensor? out=None)"
+
+
+@op(
+    _MM,
+    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)",
+    arity=2,
+    input=lambda g, mat2: mm(g, transpose(mat2, 0, 1)),
+    mat2=lambda g, input: mm(transpose(input, 0, 1), g),
+)
+def mm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
+    """The product of two matrices: (n, k) x (k, m) -> (n, m)."""
+    if input.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    _check_product(input, mat2)
+    return _product(input, mat2)
+
+
+@op(
+    "(Tensor input, Tensor mat2, *, Tensor? out=None)",
+    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)",
+    arity=2,
+    input=lambda g, mat2: bmm(g, transpose(mat2, 1, 2)),
+    mat2=lambda g, input: bmm(transpose(input, 1, 2), g),
+)
+def bmm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
+    """Products of two batches of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
+    if input.ndim != 3:
+        raise RuntimeError("batch1 must be a 3D tensor")
+    if mat2.ndim != 3:
+        raise RuntimeError("batch2 must be a 3D tensor")
+    if mat2.shape[0] != input.shape[0] or mat2.shape[1] != input.shape[2]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: {sizes((input.shape[0], input.shape[2]))} "
+            f"but got: {sizes(mat2.shape[:2])}."
+        )
+    if input.dtype is not mat2.dtype:
+        raise RuntimeError(f"expected scalar type {title(input)} but found {title(mat2)}")
+    return np.matmul(input, mat2)
+
+
+@op(
+    "(Tensor input, Tensor vec, *, Tensor? out=None)",
+    arity=2,
+    input=lambda g, vec: unsqueeze(g, 1) * vec,
+    vec=lambda g, input: mv(transpose(input, 0, 1), g),
+)
+def mv(input: Array, vec: Array) -> Array:
+    """A matrix times a vector: (n, k) x (k,) -> (n,)."""
+    if input.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got {1}, {input.ndim}, {vec.ndim}"
+        )
+    if input.shape[1] != vec.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})"
+        )
+    if input.dtype is not vec.dtype:
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {title(vec)}, {title(input)}, and {title(vec)}"
+        )
+    return np.dot(input, vec)
+
+
+@op(
+    "(Tensor input, Tensor tensor, *, Tensor? out=None)",
+    arity=2,
+    input=lambda g, tensor: g * tensor,
+    tensor=lambda g, input: g * input,
+)
+def dot(input: Array, tensor: Array) -> Array:
+    """The inner product of two vectors of one length."""
+    if input.ndim != 1 or tensor.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    if input.dtype is not tensor.dtype:
+        raise RuntimeError(
+            "dot : expected both vectors to have same dtype, but found "
+            f"{title(input)} and {title(tensor)}"
+        )
+    if input.shape != tensor.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor {sizes(input.shape)} and src {sizes(tensor.shape)} to have the "
+            f"same number of elements, but got {input.size} and {tensor.size} elements respectively"
+        )
+    return np.dot(input, tensor)
+
+
+def _matmul_input(g: Any, other: Any, input_shape: Any) -> Any:
+    """dL/da = g b^T, with vectors as matrices of one row or column."""
+    if len(other.shape) == 1:
+        return unsqueeze(g, -1) * other
+    if len(input_shape) == 1:
+        return matmul(other, unsqueeze(g, -1)).squeeze(-1)
+    return matmul(g, transpose(other, -2, -1))
+
+
+def _matmul_other(g: Any, input: Any, other_shape: Any) -> Any:
+    if len(input.shape) == 1:
+        return (input if len(other_shape) == 1 else unsqueeze(input, -1)) * (
+            g if len(other_shape) == 1 else unsqueeze(g, -2)
+        )
+    if len(other_shape) == 1:
+        rows = reshape(input, (-1, input.shape[-1]))
+        return matmul(transpose(rows, 0, 1), reshape(g, (-1,)))
+    if len(other_shape) == 2:
+        # one product over all batches, instead of one each and a sum
+        rows = reshape(input, (-1, input.shape[-1]))
+        return matmul(transpose(rows, 0, 1), reshape(g, (-1, g.shape[-1])))
+    return matmul(transpose(input, -2, -1), g)
+
+
+def _matmul_node(input: Any, other: Any) -> str:
+    ranks = (input.dim(), other.dim())
+    names = {(1, 1): "Dot", (2, 2): "Mm", (2, 1): "Mv", (3, 3): "Bmm"}
+    if ranks in names and not (ranks == (3, 3) and input.shape[0] != other.shape[0]):
+        return f"{names[ranks]}Backward0"
+    return "SqueezeBackward4" if ranks[0] == 1 and ranks[1] == 2 else "UnsafeViewBackward0"
+
+
+@op("(Tensor input, Tensor other, *, Tensor? out=None)", arity=2, node=_matmul_node, input=_matmul_input, other=_matmul_other)
+def matmul(input: Array, other: Array) -> Array:
+    """Products of the last two dimensions, the others broadcast; a 1-d operand is a row or a column."""
+    if input.ndim == 2 and other.ndim == 2:
+        _check_product(input, other)
+        return _product(input, other)
+    if input.ndim == 0 or other.ndim == 0:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D"
+        )
+    _check_matmul(input, other)
+    return np.matmul(input, other)
+
+
+def _check_matmul(a: Array, b: Array) -> None:
+    if a.ndim == 1 and b.ndim == 1:
+        dot.kernel(a, b)
+    elif a.ndim == 2 and b.ndim == 1:
+        mv.kernel(a, b)
+    elif a.ndim == 1 and b.ndim == 2:
+        _check_product(a[None], b)
+    elif b.ndim <= 2 or a.ndim <= 2:
+        _check_folded(a, b)
+    else:
+        broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        if a.shape[-1] != b.shape[-2]:
+            batch = int(np.prod(broadcast_shapes(a.shape[:-2], b.shape[:-2])))
+            raise RuntimeError(
+                f"Expected size for first two dimensions of batch2 tensor to be: {sizes((batch, a.shape[-1]))} "
+                f"but got: {sizes((batch, b.shape[-2]))}."
+            )
+        if a.dtype is not b.dtype:
+            raise RuntimeError(f"expected scalar type {title(a)} but found {title(b)}")
+
+
+def _check_folded(a: Array, b: Array) -> None:
+    """torch folds the batch dimensions of one operand into rows, and complains of the folded shapes."""
+    if b.ndim <= 2:
+        rows = a.reshape(-1, a.shape[-1]) if a.shape[-1] else a.reshape(int(np.prod(a.shape[:-1])), 0)
+        if b.ndim == 2:
+            _check_product(rows, b)
+        else:
+            mv.kernel(rows, b)
+    else:
+        columns = np.swapaxes(b, -1, -2).reshape(-1, b.shape[-2]) if b.shape[-2] else np.empty((0, 0), b.dtype)
+        left = a if a.ndim == 2 else a[None]
+        if left.shape[-1] != b.shape[-2]:
+            raise RuntimeError(
+                f"mat1 and mat2 shapes cannot be multiplied ({columns.shape[0]}x{columns.shape[1]} and "
+                f"{left.shape[1]}x{left.shape[0]})"
+            )
+        _check_same_dtype(left, b)
+
+
+@op(
+    "(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None)",
+    "(Tensor input, Tensor mat1, Tensor mat2, dtype out_dtype, *, Number beta=1, Number alpha=1, Tensor? out=None)",
+    arity=3,
+    inplace=True,
+    input=lambda g, beta: g if beta == 1 else g * beta,
+    mat1=lambda g, mat2, alpha: mm(g if alpha == 1 else g * alpha, transpose(mat2, 0, 1)),
+    mat2=lambda g, mat1, alpha: mm(transpose(mat1, 0, 1), g if alpha == 1 else g * alpha),
+)
+def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: Any = 1, alpha: Any = 1) -> Array:
+    """beta * input + alpha * (mat1 @ mat2)."""
+    if mat1.ndim != 2 or mat2.ndim != 2:
+        name, given = ("mat1", mat1) if mat1.ndim != 2 else ("mat2", mat2)
+        raise RuntimeError(f"{name} must be a matrix, got {given.ndim}-D tensor")
+    _check_product(mat1, mat2)
+    if input.dtype is not mat1.dtype:
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {title(input)} and {title(mat2)}"
+        )
+    product = _product(mat1, mat2)
+    if alpha != 1:
+        product = np.multiply(product, alpha, product)
+    try:
+        return product if beta == 0 else np.add(product, input if beta == 1 else input * beta, product)
+    except ValueError:
+        expand.kernel(input, product.shape)
+        raise
+
+
+def _linear_node(input: Any, weight: Any, bias: Any = None) -> str:
+    if input.dim() == 2:
+        return "MmBackward0" if bias is None else "AddmmBackward0"
+    if input.dim() == 1 and bias is None:
+        return "SqueezeBackward4"
+    return "UnsafeViewBackward0" if bias is None else "ViewBackward0"
+
+
+def _linear_input(g: Any, weight: Any) -> Any:
+    return matmul(g, weight)
+
+
+def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
+    if len(weight_shape) == 1:
+        return matmul(reshape(g, (-1,)), reshape(input, (-1, weight_shape[0])))
+    if len(g.shape) != 2:
+        g, input = reshape(g, (-1, weight_shape[0])), reshape(input, (-1, weight_shape[1]))
+    return matmul(transpose(g, 0, 1), input)
+
+
+def _linear_bias(g: Any) -> Any:
+    return sum_(g, 0) if len(g.shape) == 2 else g
+
+
+@op(
+    "(Tensor input, Tensor weight, Tensor? bias=None)",
+    arity=3,
+    node=_linear_node,
+    input=_linear_input,
+    weight=_linear_weight,
+    bias=_linear_bias, namespace="nn")
+def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
+    """input @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out)."""
+    if weight.ndim == 2 and input.ndim == 2:
+        if input.shape[1] != weight.shape[1] or input.dtype is not weight.dtype:
+            _check_linear(input, weight)
+        product = np.dot(input, weight.T)
+    else:
+        _check_linear(input, weight)
+        product = np.matmul(input, weight.T) if weight.ndim == 2 else np.dot(input, weight)
+    if bias is None:
+        return product
+    if bias.dtype is not product.dtype:
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {title(bias)} and {title(weight)}"
+        )
+    try:
+        return np.add(product, bias, product)
+    except ValueError:
+        expand.kernel(bias, product.shape)
+        raise
+
+
+def _check_linear(input: Array, weight: Array) -> None:
+    if weight.ndim > 2:
+        raise RuntimeError("t() expects a tensor with <= 2 dimensions, but self is " f"{weight.ndim}D")
+    if input.ndim == 0 or weight.ndim == 0:
+        raise RuntimeError(
+            f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and {weight.ndim}D"
+        )
+    rows = input.reshape(-1, input.shape[-1]) if input.size else np.empty((0, input.shape[-1]), input.dtype)
+    _check_product(rows, weight.T if weight.ndim == 2 else weight[:, None])
+
+
+@op(
+    "(Tensor input, Tensor vec2, *, Tensor? out=None)",
+    arity=2,
+    node="MulBackward0",
+    input=lambda g, vec2: mv(g, vec2),
+    vec2=lambda g, input: mv(transpose(g, 0, 1), input),
+)
+def outer(input: Array, vec2: Array) -> Array:
+    if input.ndim != 1 or vec2.ndim != 1:
+        which, given = ("self", input) if input.ndim != 1 else ("vec2", vec2)
+        raise RuntimeError(f"outer: Expected 1-D argument {which}, but got {given.ndim}-D")
+    return input[:, None] * vec2

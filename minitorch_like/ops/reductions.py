@@ -1,0 +1,377 @@
+"""Sums, means, extrema and the like over some or all dimensions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._dtype import default_numpy_dtype, dtype
+from ._checks import (
+    Dims,
+    cast,
+    check_no_integer,
+    numpy_dtype,
+    reduced_shape,
+    strided,
+    title,
+    wrap_dim,
+    wrap_dims,
+)
+from ._table import Array, op
+from .elementwise import abs, eq, exp, log, mul, sign, sqrt, where
+from .shape import expand, reshape
+
+
+def spread(g: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
+    """The gradient of a reduction, broadcast back over the dimensions that were reduced."""
+    if not shape:
+        return g
+    if not keepdim and dim != () and dim is not None:
+        g = reshape(g, reduced_shape(shape, wrap_dims(dim, len(shape))))
+    if type(g) is np.ndarray and g.ndim == 0:
+        return strided(g, shape, (0,) * len(shape))
+    return expand(g, shape)
+
+
+def kept(x: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
+    """A reduction's result with the reduced dimensions present as 1."""
+    return x if keepdim else reshape(x, reduced_shape(shape, wrap_dims(dim, len(shape))))
+
+
+def count(shape: tuple[int, ...], dim: Dims) -> int:
+    """How many elements each result of a reduction is made of."""
+    return math.prod(shape[each] for each in wrap_dims(dim, len(shape)))
+
+
+_SUM = (
+    "(Tensor input, *, dtype? dtype=None)",
+    "(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+)
+_MEAN = (
+    "(Tensor input, *, dtype? dtype=None, Tensor? out=None)",
+    "(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+)
+
+
+def _node(stem: str) -> Any:
+    """torch numbers the node of a whole reduction 0, that of a reduction over `dim` 1."""
+    return lambda input, dim=None, *rest: f"{stem}Backward{int(dim is not None)}"
+
+
+@op(
+    *_SUM,
+    name="sum",
+    node=_node("Sum"),
+    input=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim),
+)
+def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
+    """The sum over `dim`; integers are summed in int64."""
+    kind = numpy_dtype(dtype)
+    if kind is None and input.dtype.kind != "f":
+        kind = np.dtype(np.int64)
+    if kind is not None and kind is not input.dtype:
+        input = input.astype(kind)
+    axis = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
+    return np.add.reduce(input, axis=axis, keepdims=keepdim)
+
+
+@op(
+    *_MEAN,
+    node=_node("Mean"),
+    input=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim) / count(input_shape, dim),
+)
+def mean(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
+    if dtype is not None:
+        input = cast(input, dtype.numpy)
+    if input.dtype.kind != "f":
+        what = "Input" if dtype is None else "Optional"
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
+            f"Got: {title(input)}"
+        )
+    total = sum_.kernel(input, dim, keepdim)
+    return np.true_divide(total, total.dtype.type(count(input.shape, dim)))
+
+
+def _extremum_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, keepdim: bool) -> Any:
+    """amax and amin share the gradient among equal extrema."""
+    ties = eq(input, kept(out, input_shape, dim, keepdim))
+    shares = sum_(ties, dim, True)
+    return where(ties, spread(g, input_shape, dim, keepdim) / shares, 0.0)
+
+
+_AMAX = "(Tensor input, int[1]? dim=(), bool keepdim=False, *, Tensor? out=None)"
+
+
+def _reduce_extremum(name: str, ufunc: Any, input: Array, dim: Dims, keepdim: bool) -> Array:
+    dims = wrap_dims(dim, input.ndim)
+    if input.size == 0:
+        if dim is None or dim == ():
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+                "Specify the reduction dim with the 'dim' argument."
+            )
+        for each in dims:
+            if input.shape[each] == 0:
+                raise IndexError(f"{name}(): Expected reduction dim {each} to have non-zero size.")
+    result: Array = ufunc.reduce(input, axis=dims, keepdims=keepdim)
+    return result
+
+
+@op(_AMAX, input=_extremum_input)
+def amax(input: Array, dim: Dims = (), keepdim: bool = False) -> Array:
+    return _reduce_extremum("amax", np.maximum, input, dim, keepdim)
+
+
+@op(_AMAX, input=_extremum_input)
+def amin(input: Array, dim: Dims = (), keepdim: bool = False) -> Array:
+    return _reduce_extremum("amin", np.minimum, input, dim, keepdim)
+
+
+def _whole_extremum_input(g: Any, input: Any, out: Any, input_shape: Any) -> Any:
+    return _extremum_input(g, input, out, input_shape, None, False)
+
+
+@op("(Tensor input)", node="MaxBackward1", input=_whole_extremum_input, namespace="internal")
+def max_all(input: Array) -> Array:
+    return _reduce_extremum("max", np.maximum, input, None, False)
+
+
+@op("(Tensor input)", node="MinBackward1", input=_whole_extremum_input, namespace="internal")
+def min_all(input: Array) -> Array:
+    return _reduce_extremum("min", np.minimum, input, None, False)
+
+
+def _arg(ufunc: Any, input: Array, dim: int | None, keepdim: bool) -> Array:
+    """argmax or argmin as torch has it: the first extremum, NaN before all else."""
+    if dim is None:
+        index = np.asarray(ufunc(input.reshape(-1)))
+        return index.reshape((1,) * input.ndim) if keepdim else index
+    if input.ndim == 0:
+        wrap_dim(dim, 0)
+        return np.zeros((), np.int64)
+    return np.asarray(ufunc(input, axis=wrap_dim(dim, input.ndim), keepdims=keepdim))
+
+
+_ARGMAX = "(Tensor input, int? dim=None, bool keepdim=False, *, Tensor? out=None)"
+
+
+def _check_arg(name: str, input: Array, dim: int | None) -> None:
+    if dim is None and input.size == 0:
+        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+    if dim is not None and input.ndim and input.shape[wrap_dim(dim, input.ndim)] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {wrap_dim(dim, input.ndim)} to have non-zero size.")
+    if input.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
+
+
+@op(_ARGMAX)
+def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+    _check_arg("argmax", input, dim)
+    return _arg(np.argmax, input, dim, keepdim)
+
+
+@op(_ARGMAX)
+def argmin(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+    _check_arg("argmin", input, dim)
+    return _arg(np.argmin, input, dim, keepdim)
+
+
+def _picked(g: Any, indices: Any, input_shape: Any, dim: int, keepdim: bool) -> Any:
+    """The gradient of max(dim) and min(dim): all of it goes to the element that was picked."""
+    from .indexing import scatter_along
+
+    return scatter_along(kept(g, input_shape, dim, keepdim), kept(indices, input_shape, dim, keepdim), input_shape, dim)
+
+
+def _extremum_along(name: str, ufunc: Any, input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
+    dim = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return input.copy(), np.zeros((), np.int64)
+    if input.shape[dim] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+    indices = ufunc(input, axis=dim, keepdims=True)
+    values = np.take_along_axis(input, indices, dim)
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+_ALONG = "(Tensor input, int dim, bool keepdim=False)"
+
+
+@op(_ALONG, name="max_along", node="MaxBackward0", outputs=("values", "indices"), input=_picked, namespace="internal")
+def max_along(input: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
+    return _extremum_along("max", np.argmax, input, dim, keepdim)
+
+
+@op(_ALONG, name="min_along", node="MinBackward0", outputs=("values", "indices"), input=_picked, namespace="internal")
+def min_along(input: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
+    return _extremum_along("min", np.argmin, input, dim, keepdim)
+
+
+_VAR = (
+    "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",
+    "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",
+    "(Tensor input, bool unbiased=True)",
+)
+
+
+def _freedom(shape: tuple[int, ...], dim: Dims, unbiased: bool, correction: float | None) -> float:
+    """The divisor of a variance: the number of elements less Bessel's (or the given) correction, at least 0."""
+    less = (1 if unbiased else 0) if correction is None else correction
+    return max(count(shape, dim) - less, 0)
+
+
+def _var_input(g: Any, input: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None) -> Any:
+    shape = tuple(input.shape)
+    freedom = _freedom(shape, dim, unbiased, correction)
+    centred = input - mean(input, dim, True)
+    if freedom == 0:
+        return spread(g, shape, dim, keepdim) * where(eq(centred, 0), math.nan, centred * math.inf)
+    return spread(g, shape, dim, keepdim) * (2.0 / freedom) * centred
+
+
+@op(*_VAR, input=_var_input)
+def var(
+    input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
+) -> Array:
+    """The variance, computed about the mean in two passes."""
+    if input.dtype.kind != "f":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    freedom = _freedom(input.shape, dim, unbiased, correction)
+    centred = input - mean.kernel(input, dim, True)
+    total = sum_.kernel(centred * centred, dim, keepdim)
+    return np.true_divide(total, total.dtype.type(freedom))
+
+
+def _std_input(
+    g: Any, input: Any, out: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None
+) -> Any:
+    safe = where(eq(out, 0), 0.0, g / (2 * out))
+    return _var_input(safe, input, dim, unbiased, keepdim, correction)
+
+
+@op(*_VAR, input=_std_input)
+def std(
+    input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
+) -> Array:
+    return np.sqrt(var.kernel(input, dim, unbiased, keepdim, correction))
+
+
+def _prod_input(g: Any, input: Any, dim: Dims, keepdim: bool, input_shape: Any) -> Any:
+    """The product of all the others, formed without dividing so that zeros are no trouble."""
+    return spread(g, input_shape, dim, keepdim) * _products_of_others(input, dim)
+
+
+def _products_of_others(input: Any, dim: Dims) -> Any:
+    from .shape import cat, narrow
+
+    if not input.shape:
+        return input * 0 + 1
+    if dim is None:
+        return reshape(_products_of_others(reshape(input, (-1,)), 0), tuple(input.shape))
+    assert isinstance(dim, int)
+    size = input.shape[dim]
+    slices = [narrow(input, dim, index, 1) for index in range(size)]
+    others = []
+    for index in range(size):
+        product = slices[index] * 0 + 1
+        for each in slices[:index] + slices[index + 1 :]:
+            product = product * each
+        others.append(product)
+    return cat(others, dim) if others else input
+
+
+@op(
+    "(Tensor input, *, dtype? dtype=None)",
+    "(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+    node=_node("Prod"),
+    input=_prod_input,
+)
+def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
+    kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
+    axis = None if dim is None else wrap_dims(dim, input.ndim)
+    return np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim)
+
+
+_ANY = (
+    "(Tensor input, *, Tensor? out=None)",
+    "(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+    "(Tensor input, int dim, bool keepdim=False, *, Tensor? out=None)",
+)
+
+
+def _truth(ufunc: Any, input: Array, dim: Dims, keepdim: bool) -> Array:
+    result: Array = ufunc.reduce(input, axis=wrap_dims(dim, input.ndim), keepdims=keepdim)
+    return result.astype(np.uint8) if input.dtype == np.uint8 else result
+
+
+@op(*_ANY, name="any")
+def any_(input: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+    return _truth(np.logical_or, input, dim, keepdim)
+
+
+@op(*_ANY, name="all")
+def all_(input: Array, dim: Dims = None, keepdim: bool = False) -> Array:
+    return _truth(np.logical_and, input, dim, keepdim)
+
+
+# -- softmax ------------------------------------------------------------------------------------------------------
+
+_SOFTMAX = "(Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None)"
+
+
+def _softmax_argument(name: str, input: Array, dim: int, dtype: dtype | None) -> tuple[Array, int]:
+    if dtype is not None:
+        input = cast(input, dtype.numpy)
+    dim = wrap_dim(dim, input.ndim)
+    where_ = "lastdim_kernel_impl" if dim == max(input.ndim - 1, 0) else "kernel_impl"
+    check_no_integer(f"{name}_{where_}" if where_ != "kernel_impl" else name, input)
+    return input, dim
+
+
+@op(
+    _SOFTMAX,
+    input=lambda g, out, dim: (g - sum_(g * out, dim, True)) * out,
+)
+def softmax(input: Array, dim: int, dtype: dtype | None = None) -> Array:
+    input, dim = _softmax_argument("softmax", input, dim, dtype)
+    if input.size == 0 or input.ndim == 0:
+        return np.exp(input - input) if input.ndim == 0 else input.copy()
+    powers = np.exp(input - np.maximum.reduce(input, axis=dim, keepdims=True))
+    return np.true_divide(powers, np.add.reduce(powers, axis=dim, keepdims=True))
+
+
+@op(
+    _SOFTMAX,
+    node="LogSoftmaxBackward0",
+    input=lambda g, out, dim: g - exp(out) * sum_(g, dim, True),
+)
+def log_softmax(input: Array, dim: int, dtype: dtype | None = None) -> Array:
+    input, dim = _softmax_argument("log_softmax", input, dim, dtype)
+    if input.size == 0 or input.ndim == 0:
+        return input - input if input.ndim == 0 else input.copy()
+    top = np.maximum.reduce(input, axis=dim, keepdims=True)
+    total = np.add.reduce(np.exp(input - top), axis=dim, keepdims=True)
+    return input - top - np.log(total)
+
+
+def _logsumexp_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, keepdim: bool) -> Any:
+    return spread(g, input_shape, dim, keepdim) * exp(input - kept(out, input_shape, dim, keepdim))
+
+
+@op("(Tensor input, int[1] dim, bool keepdim=False, *, Tensor? out=None)", input=_logsumexp_input)
+def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Array:
+    if input.dtype.kind != "f":
+        input = input.astype(default_numpy_dtype())
+    axis = wrap_dims(dim, input.ndim)
+    if input.size == 0:
+        return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))
+    top = np.maximum.reduce(input, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, top.dtype.type(0))
+    total = np.log(np.add.reduce(np.exp(input - top), axis=axis, keepdims=True)) + top
+    return total if keepdim else total.squeeze(axis)
+
+
+__all__ = ["abs", "log", "mul", "sign", "sqrt"]

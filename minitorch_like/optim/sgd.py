@@ -1,0 +1,162 @@
+"""Stochastic gradient descent, plain or with (Nesterov) momentum."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minitorch_like._capture import mode, run, run_opaque
+from minitorch_like._tensor import Tensor
+
+from ._functional import Array, add_, number
+from .optimizer import (
+    Closure,
+    Group,
+    Optimizer,
+    ParamsT,
+    _check_modes,
+    _check_tensor_lr,
+    state_like,
+)
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent (Sutskever et al. 2013 for the momentum, in torch's form of it).
+
+        g += weight_decay * p;  b = momentum * b + (1 - dampening) * g;  p -= lr * b
+
+    The first step sets `b = g`, undampened; with `nesterov` the step is taken along `g + momentum * b`.
+    `foreach` and `fused` choose between torch's implementations and change nothing here.
+    Raises ValueError for an option out of its range, NotImplementedError for `differentiable=True`.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float | Tensor = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        _check_tensor_lr(lr)
+        if lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if momentum < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if weight_decay < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        super().__init__(params, defaults)
+        _check_modes(defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("nesterov", False)
+            group.setdefault("maximize", False)
+            group.setdefault("foreach", None)
+            group.setdefault("differentiable", False)
+            group.setdefault("fused", False)
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """Update the parameters once. `closure` recomputes the loss, which is then returned."""
+        return self._step(closure)
+
+    def _update(self, group: Group) -> None:
+        momentum = group["momentum"] != 0
+        dampened = group["dampening"] != 0
+        decay = group["weight_decay"] != 0
+        flags = (decay, dampened, group["nesterov"], group["maximize"])
+        plain = not (momentum or decay or group["maximize"])
+        filled: Array | None = None
+        capturing = mode.recorder is not None
+        add = partial(run, add_) if capturing else add_
+        sgd = partial(run, _sgd) if capturing else _sgd
+        for param, grad, (array, first, second, vector, cells) in self._each(group):
+            if vector is not filled:
+                run_opaque(_coefficients, vector, group)
+                filled = vector
+            if plain:
+                add(array, grad, cells[0], first)
+            else:
+                buffer, fresh = self._buffer(param, dampened) if momentum else (None, False)
+                sgd(array, grad, buffer, fresh, *cells[:4], first, second, *flags)
+
+    def _buffer(self, param: Tensor, dampened: bool) -> tuple[Array, bool]:
+        """The momentum of `param`, and whether it is still to be set to the gradient."""
+        state = self.state[param]
+        buffer = state.get("momentum_buffer")
+        if buffer is not None:
+            return buffer._data, False
+        # -0.0 * momentum + g is g, to the sign of its zeros: only a dampened first step is a case of its own.
+        state["momentum_buffer"] = buffer = state_like(param, -0.0)
+        if dampened and mode.recorder is not None:
+            mode.recorder.refuse("SGD's first step with momentum and dampening is not like the others")
+        return buffer._data, dampened
+
+
+def _coefficients(vector: Array, group: Group) -> None:
+    vector[0] = -number(group["lr"])
+    vector[1] = number(group["weight_decay"])
+    vector[2] = group["momentum"]
+    vector[3] = 1 - group["dampening"]
+
+
+def _sgd(
+    param: Array,
+    grad: Array,
+    buffer: Array | None,
+    fresh: bool,
+    minus_lr: Array,
+    weight_decay: Array,
+    momentum: Array,
+    undampened: Array,
+    scratch: Array,
+    direction: Array,
+    decay: bool,
+    dampened: bool,
+    nesterov: bool,
+    maximize: bool,
+) -> None:
+    if maximize:
+        grad = np.negative(grad, direction)
+    if decay:
+        np.multiply(param, weight_decay, scratch)
+        grad = np.add(grad, scratch, direction)
+    if buffer is not None:
+        if fresh:
+            np.copyto(buffer, grad)
+        else:
+            np.multiply(buffer, momentum, buffer)
+            if dampened:
+                add_(buffer, grad, undampened, scratch)
+            else:
+                np.add(buffer, grad, buffer)
+        if nesterov:
+            np.multiply(buffer, momentum, scratch)
+            grad = np.add(grad, scratch, direction)
+        else:
+            grad = buffer
+    add_(param, grad, minus_lr, scratch)

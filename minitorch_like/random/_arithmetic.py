@@ -1,0 +1,165 @@
+"""Arithmetic to torch's last bit: fused multiply-adds, and libm's elementary functions.
+
+torch's CPU kernels are compiled so that x * y + z is rounded once where the CPU has AVX2 and FMA, and their scalar
+loops call libm, whose last bit NumPy's vectorised functions do not always share.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import platform
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+_SPLITTER = 2.0**27 + 1
+_MARGIN = 64  # float64 units in the last place by which a NumPy function may be off, generously
+_X86 = ("x86_64", "amd64", "i386", "i686")
+
+
+@cache
+def fused() -> bool:
+    """Whether torch would round x * y + z once on this machine.
+
+    MINITORCH_LIKE_FMA=0 or 1 decides it; failing that, ATEN_CPU_CAPABILITY=default switches it off as it does in torch.
+    """
+    override = os.environ.get("MINITORCH_LIKE_FMA")
+    if override:
+        return override != "0"
+    if platform.machine().lower() not in _X86:
+        return True
+    if os.environ.get("ATEN_CPU_CAPABILITY") == "default":
+        return False
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index]
+    found = {*simd.get("baseline", ()), *simd.get("found", ())}
+    return "X86_V3" in found or found >= {"AVX2", "FMA3"}
+
+
+@cache
+def vectorised_normal() -> bool:
+    """Whether torch's float32 normal_ uses its vectorised logarithm, sine and cosine (written for AVX2)."""
+    return fused() and platform.machine().lower() in _X86
+
+
+quiet = np.errstate(over="ignore", invalid="ignore")
+
+
+@quiet
+def fma(x: Array, y: float, z: float) -> Array:
+    """x * y + z in the dtype of x (float32 or float64), with torch's rounding on this machine.
+
+    y and z are numbers of that dtype.
+    """
+    dtype = x.dtype.type
+    if not fused() or z == 0.0 or abs(math.frexp(y)[0]) == 0.5:  # one of the two roundings does nothing
+        return np.asarray(x * dtype(y) + dtype(z))
+    if dtype is np.float64:
+        return _fma64(x, y, z)
+    product = np.multiply(x.reshape(-1), y, dtype=np.float64)  # 48 bits: exact
+    total = product + z
+    # The second rounding, to float32, can only go wrong where the first one gave a tie (or a subnormal number).
+    risky = np.flatnonzero((_float32_tail(total) == 2**28) | (abs(z) < 2.0**-100))
+    if risky.size:
+        total[risky] = _add_to_odd(product[risky], z)
+    return total.astype(dtype).reshape(x.shape)
+
+
+def _float32_tail(x: Floats) -> NDArray[np.int64]:
+    """The bits that rounding to float32 cuts off; 2**28 is a tie."""
+    return np.bitwise_and(x.view(np.int64), 2**29 - 1)
+
+
+def _two_sum(a: Any, b: Any) -> tuple[Floats, Floats]:
+    """a + b rounded, and the error (Knuth)."""
+    total = a + b
+    shadow = total - a
+    return total, (a - (total - shadow)) + (b - shadow)
+
+
+def _two_product(a: Floats, b: float) -> tuple[Floats, Floats]:
+    """a * b rounded, and the error (Dekker, Veltkamp)."""
+    product = a * b
+    big = a * _SPLITTER
+    high = big - (big - a)
+    low = a - high
+    b_high = b * _SPLITTER - (b * _SPLITTER - b)
+    b_low = b - b_high
+    return product, low * b_low - (((product - high * b_high) - low * b_high) - high * b_low)
+
+
+def _add_to_odd(a: Any, b: Any) -> Floats:
+    """a + b, an inexact sum rounded to the neighbour with an odd last bit: it can be rounded again safely."""
+    total, error = _two_sum(a, b)
+    bits = total.view(np.int64)
+    outwards = np.where(np.signbit(error) == np.signbit(total), 1, -1)
+    bits += ((error != 0) & (bits & 1 == 0)) * outwards
+    return total
+
+
+def _fma64(x: Floats, y: float, z: float) -> Floats:
+    """x * y + z rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008)."""
+    exponent = math.frexp(max(abs(y), abs(z)))[1]  # scaled, no intermediate can overflow
+    y, z = math.ldexp(y, -exponent), math.ldexp(z, -exponent)
+    high, low = _two_product(x, y)
+    middle, rest = _two_sum(low, z)
+    total, error = _two_sum(high, middle)
+    return np.asarray(np.ldexp(total + _add_to_odd(rest, error), exponent))
+
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+_PROBES = {"log1p": (-1.0, 0.0), "sin": (0.0, 6.28), "cos": (0.0, 6.28), "tan": (-1.57, 1.57), "exp": (-6.0, 6.0)}
+
+
+@cache
+def libm(name: str) -> Callable[[Array], Array]:
+    """The function `name` on float64 arrays with libm's bits: NumPy's where a probe finds no difference."""
+    numpy_function: Callable[[Array], Array] = getattr(np, name)
+    function = _exp if name == "exp" else getattr(math, name)
+
+    def loop(x: Array) -> Array:
+        return np.fromiter(map(function, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
+
+    low, high = _PROBES.get(name, (0.0, 1.0))
+    probe = low + (high - low) * ((np.arange(1, 4097) * 0.6180339887498949) % 1.0)
+    return numpy_function if np.array_equal(numpy_function(probe), loop(probe)) else loop
+
+
+@cache
+def libm32(name: str) -> Callable[[Array], Array]:
+    """The function `name` on float32 arrays with the bits of libm's logf, sinf, cosf."""
+    function = getattr(ctypes.CDLL(None), name + "f")
+    function.argtypes, function.restype = (ctypes.c_float,), ctypes.c_float
+
+    def loop(x: Array) -> Array:
+        return np.fromiter(map(function, x.ravel().tolist()), np.float32, x.size).reshape(x.shape)
+
+    return loop
+
+
+@quiet
+def as_float32(function: Callable[[Array], Array], exact: Callable[[Array], Array], x: Floats) -> NDArray[np.float32]:
+    """`exact(x)` rounded to float32, calling the slow `exact` only where the last bits of `function(x)` matter.
+
+    `function` must be accurate to a few units in the last place.
+    """
+    values = function(x)
+    near_tie = np.abs(_float32_tail(values) - 2**28) <= _MARGIN
+    risky = np.flatnonzero(near_tie | (np.abs(values) < 2.0**-125))
+    if risky.size:
+        values[risky] = exact(x[risky])
+    return values.astype(np.float32)

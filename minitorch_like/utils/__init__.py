@@ -1,0 +1,1 @@
+"""Helpers: torch's `torch.utils`."""

@@ -1,0 +1,1 @@
+"""What a run found: in the terminal, as JSON, as a page."""
