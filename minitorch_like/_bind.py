@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._capture import mode
+from ._capture import mode, structure
 from ._dtype import FROM_NUMPY, can_cast
 from ._tensor import Tensor, View, new_tensor, wrap
 from .autograd.graph import CopySlices, Node, next_sequence, type_of_node
@@ -438,6 +438,7 @@ def resize_out(out: Tensor, shape: tuple[int, ...]) -> None:
             stacklevel=4,
         )
     out._data = np.empty(shape, array.dtype)
+    structure.changed()
 
 
 # -- the public callables ------------------------------------------------------------------------------------------------

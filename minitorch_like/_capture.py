@@ -25,6 +25,21 @@ class _Mode(threading.local):
 mode = _Mode()
 
 
+class _Structure:
+    """Counts the changes that no array shows: a parameter, buffer or state entry replaced by another object."""
+
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0
+
+    def changed(self) -> None:
+        self.version += 1
+
+
+structure = _Structure()
+
+
 def run(function: Callable[..., Any], *args: Any) -> Any:
     """Call a plain-NumPy `function` on arrays; during a capture its array operations join the plan."""
     recorder = mode.recorder

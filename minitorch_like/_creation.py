@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._bind import resize_out
+from ._capture import mode
 from ._device import require_cpu
 from ._dtype import FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype
 from ._tensor import Tensor, wrap
@@ -46,6 +47,8 @@ def _reads(*texts: str, method: bool = False) -> Callable[[Callable[..., Any]], 
             if out is not None:
                 resize_out(out, result._data.shape)
                 return out.copy_(result)
+            if mode.recorder is not None and result._data.size:
+                mode.recorder.constant(result._data)
             if requires_grad:
                 _require_grad(result)
             return result

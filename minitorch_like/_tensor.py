@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._capture import mode
+from ._capture import mode, structure
 from ._device import device
 from ._dtype import FROM_NUMPY, dtype
 from ._size import Size
@@ -236,12 +236,17 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        return self._grad
+        grad = self._grad
+        if grad is not None and grad.__class__ is not Tensor and not isinstance(grad, Tensor):
+            grad = self._grad = grad.materialise()  # left in a buffer by a compiled step
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             self._check_grad(value)
+        if mode.recorder is not None:
+            mode.recorder.note_grad_assigned(self, value)
         self._grad = value
 
     @grad.deleter
@@ -374,6 +379,7 @@ class Tensor:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._data = value._data
+        structure.changed()
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
 

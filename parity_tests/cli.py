@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -47,6 +48,10 @@ def run(
 
     for framework in ("torch", backend):
         _require(framework)
+        try:
+            importlib.import_module(framework)
+        except Exception as error:  # noqa: BLE001 (whatever the candidate raises, there is nothing to test)
+            _fail(f"{framework} cannot be imported: {type(error).__name__}: {error}")
     chosen = [_suite_file(name) for name in suite or ()] or [SUITES]
     console = _console()
     out.mkdir(parents=True, exist_ok=True)

@@ -249,7 +249,9 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     leaf = node.leaf()
     if leaf is None:
         return
-    previous = leaf._grad
+    if mode.recorder is not None:
+        mode.recorder.note_gradient(leaf)
+    previous = leaf.grad
     if create_graph:
         leaf._grad = g if previous is None else previous + g
     elif previous is None:
@@ -258,8 +260,6 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     else:
         run(_add_into, previous._data, g)
         previous._bump()
-    if mode.recorder is not None:
-        mode.recorder.note_gradient(leaf)
     if node.post_hooks:
         for hook in list(node.post_hooks.values()):
             hook(leaf)
@@ -311,6 +311,8 @@ def run_backward(
         The gradient of each target (None where it was not reached); None without targets.
     """
     backward = _Pass([node for node, _, _ in roots], targets, keep_graph, create_graph)
+    if mode.recorder is not None:
+        mode.recorder.note_roots(node for node, _, _ in roots)
     previous = mode.grad
     mode.grad = create_graph
     try:

@@ -32,13 +32,15 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = empty(0)
-        leaf = data.detach()
+        leaf: Any = data.detach()
         if type(data) is Tensor or type(data) is Parameter:
-            if not isinstance(requires_grad, bool):
+            if type(requires_grad) is not bool:
                 kind = type(requires_grad).__name__
                 raise TypeError(
                     f"_make_subclass(): argument 'require_grad' (position 3) must be bool, not {kind}"
                 )
+            if requires_grad and not (data.dtype.is_floating_point or data.dtype.is_complex):
+                raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
             leaf.__class__ = cls
         elif type(leaf) is type(data):
             leaf._is_param = True
@@ -88,7 +90,7 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = empty(0)
-        marked = data.detach().requires_grad_(data.requires_grad)
+        marked: Any = data.detach().requires_grad_(data.requires_grad)
         marked.persistent = persistent
         marked._is_buffer = True
         return cast(Buffer, marked)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy import add, divide, multiply, subtract
 
 from minitorch_like._tensor import Tensor
 
@@ -30,8 +31,8 @@ def number(value: Any) -> Any:
 
 def add_(y: Array, x: Array, alpha: Array, scratch: Array) -> None:
     """`y += alpha * x`."""
-    np.multiply(x, alpha, scratch)
-    np.add(y, scratch, y)
+    multiply(x, alpha, scratch)
+    add(y, scratch, y)
 
 
 def lerp_(y: Array, end: Array, weight: Array, steep: bool, scratch: Array) -> None:
@@ -39,9 +40,9 @@ def lerp_(y: Array, end: Array, weight: Array, steep: bool, scratch: Array) -> N
 
     torch goes from the nearer side, so that a weight of 1 gives `end` exactly; see `lerp_weight`.
     """
-    np.subtract(end, y, scratch)
-    np.multiply(scratch, weight, scratch)
-    np.add(end if steep else y, scratch, y)
+    subtract(end, y, scratch)
+    multiply(scratch, weight, scratch)
+    add(end if steep else y, scratch, y)
 
 
 def lerp_weight(weight: float, kind: np.dtype[Any]) -> float:
@@ -51,16 +52,16 @@ def lerp_weight(weight: float, kind: np.dtype[Any]) -> float:
 
 def addcmul_(y: Array, x1: Array, x2: Array, value: Array, scratch: Array) -> None:
     """`y += value * x1 * x2`."""
-    np.multiply(x1, value, scratch)
-    np.multiply(scratch, x2, scratch)
-    np.add(y, scratch, y)
+    multiply(x1, value, scratch)
+    multiply(scratch, x2, scratch)
+    add(y, scratch, y)
 
 
 def addcdiv_(y: Array, x1: Array, x2: Array, value: Array, scratch: Array) -> None:
     """`y += value * x1 / x2`."""
-    np.multiply(x1, value, scratch)
-    np.divide(scratch, x2, scratch)
-    np.add(y, scratch, y)
+    multiply(x1, value, scratch)
+    divide(scratch, x2, scratch)
+    add(y, scratch, y)
 
 
 class Workspace:

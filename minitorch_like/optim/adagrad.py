@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
+from numpy import add, multiply, negative, sqrt
 
 from minitorch_like._capture import mode, run, run_opaque
 from minitorch_like._tensor import Tensor
@@ -127,14 +127,14 @@ def _adagrad(
     decay: bool,
     maximize: bool,
 ) -> None:
-    np.add(count, ONE, count)
+    add(count, ONE, count)
     if maximize:
-        grad = np.negative(grad, other)
+        grad = negative(grad, other)
     if decay:
-        np.multiply(param, weight_decay, scratch)
-        grad = np.add(grad, scratch, other)
-    np.multiply(grad, grad, scratch)
-    np.add(total, scratch, total)
-    np.sqrt(total, scratch)
-    np.add(scratch, eps, scratch)
+        multiply(param, weight_decay, scratch)
+        grad = add(grad, scratch, other)
+    multiply(grad, grad, scratch)
+    add(total, scratch, total)
+    sqrt(total, scratch)
+    add(scratch, eps, scratch)
     addcdiv_(param, grad, scratch, minus_lr, other)

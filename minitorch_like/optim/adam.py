@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
+from numpy import add, divide, maximum, multiply, negative, sqrt
 
 from minitorch_like._capture import mode, run, run_opaque
 from minitorch_like._tensor import Tensor
@@ -179,20 +179,20 @@ def _adam(
     maximize: bool,
     steep: bool,
 ) -> None:
-    np.add(count, ONE, count)
+    add(count, ONE, count)
     if maximize:
-        grad = np.negative(grad, other)
+        grad = negative(grad, other)
     if decay and decoupled:
-        np.multiply(param, shrink, param)
+        multiply(param, shrink, param)
     elif decay:
-        np.multiply(param, shrink, scratch)
-        grad = np.add(grad, scratch, other)
+        multiply(param, shrink, scratch)
+        grad = add(grad, scratch, other)
     lerp_(mean, grad, weight, steep, scratch)
-    np.multiply(square, beta2, square)
+    multiply(square, beta2, square)
     addcmul_(square, grad, grad, rest2, scratch)
     if largest is not None:
-        square = np.maximum(largest, square, largest)
-    np.sqrt(square, scratch)
-    np.divide(scratch, root_correction, scratch)
-    np.add(scratch, eps, scratch)
+        square = maximum(largest, square, out=largest)
+    sqrt(square, scratch)
+    divide(scratch, root_correction, scratch)
+    add(scratch, eps, scratch)
     addcdiv_(param, mean, scratch, minus_step_size, other)

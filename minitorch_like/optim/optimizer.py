@@ -129,8 +129,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
                 )
             args, kwargs = changed
-        with np.errstate(all="ignore"):  # infinities and NaNs are values here, as in torch
-            result = step(*args, **kwargs)
+        result = step(*args, **kwargs)
         for hook in (*self._optimizer_step_post_hooks.values(), *_global_optimizer_post_hooks.values()):
             hook(self, args, kwargs)
         return result
@@ -194,11 +193,11 @@ class Optimizer:
         self.defaults.setdefault("differentiable", False)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for index, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {index}")
-            lines.extend(f"    {key}: {group[key]}" for key in sorted(group) if key != "params")
-        return "\n".join([*lines, ")"])
+            options = (f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+            text += f"\nParameter Group {index}\n" + "".join(options)
+        return text + ")"
 
     # -- hooks ----------------------------------------------------------------------------------------------
 
@@ -248,8 +247,7 @@ class Optimizer:
         start = 0
         for group in self.param_groups:
             params = group["params"]
-            for position, param in enumerate(params, start):
-                index.setdefault(id(param), position)
+            index |= {id(each): place for place, each in enumerate(params, start) if id(each) not in index}
             packed = {key: value for key, value in group.items() if key != "params"}
             packed["params"] = [index[id(param)] for param in params]
             start += len(params)
@@ -335,9 +333,13 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._update_all()
+        return loss
+
+    @np.errstate(all="ignore")  # infinities and NaNs are values here, as in torch
+    def _update_all(self) -> None:
         for group in self.param_groups:
             self._update(group)
-        return loss
 
     def _update(self, group: Group) -> None:
         raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
+from numpy import add, divide, multiply, negative, sqrt, subtract
 
 from minitorch_like._capture import mode, run, run_opaque
 from minitorch_like._tensor import Tensor
@@ -148,26 +148,26 @@ def _rmsprop(
     maximize: bool,
     steep: bool,
 ) -> None:
-    np.add(count, ONE, count)
+    add(count, ONE, count)
     if maximize:
-        grad = np.negative(grad, other)
+        grad = negative(grad, other)
     if decay:
-        np.multiply(param, weight_decay, scratch)
-        grad = np.add(grad, scratch, other)
-    np.multiply(square, alpha, square)
+        multiply(param, weight_decay, scratch)
+        grad = add(grad, scratch, other)
+    multiply(square, alpha, square)
     addcmul_(square, grad, grad, rest, scratch)
     if mean is None:
-        np.sqrt(square, scratch)
+        sqrt(square, scratch)
     else:
         lerp_(mean, grad, weight, steep, scratch)
-        np.multiply(mean, mean, scratch)
-        np.subtract(square, scratch, scratch)
-        np.sqrt(scratch, scratch)
-    np.add(scratch, eps, scratch)
+        multiply(mean, mean, scratch)
+        subtract(square, scratch, scratch)
+        sqrt(scratch, scratch)
+    add(scratch, eps, scratch)
     if buffer is None:
         addcdiv_(param, grad, scratch, minus_lr, other)
     else:
-        np.multiply(buffer, momentum, buffer)
-        np.divide(grad, scratch, scratch)
-        np.add(buffer, scratch, buffer)
+        multiply(buffer, momentum, buffer)
+        divide(grad, scratch, scratch)
+        add(buffer, scratch, buffer)
         add_(param, buffer, minus_lr, scratch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
+from numpy import add, copyto, multiply, negative
 
 from minitorch_like._capture import mode, run, run_opaque
 from minitorch_like._tensor import Tensor
@@ -92,14 +92,14 @@ class SGD(Optimizer):
         plain = not (momentum or decay or group["maximize"])
         filled: Array | None = None
         capturing = mode.recorder is not None
-        add = partial(run, add_) if capturing else add_
+        plain_sgd = partial(run, add_) if capturing else add_
         sgd = partial(run, _sgd) if capturing else _sgd
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             if vector is not filled:
                 run_opaque(_coefficients, vector, group)
                 filled = vector
             if plain:
-                add(array, grad, cells[0], first)
+                plain_sgd(array, grad, cells[0], first)
             else:
                 buffer, fresh = self._buffer(param, dampened) if momentum else (None, False)
                 sgd(array, grad, buffer, fresh, *cells[:4], first, second, *flags)
@@ -141,22 +141,22 @@ def _sgd(
     maximize: bool,
 ) -> None:
     if maximize:
-        grad = np.negative(grad, direction)
+        grad = negative(grad, direction)
     if decay:
-        np.multiply(param, weight_decay, scratch)
-        grad = np.add(grad, scratch, direction)
+        multiply(param, weight_decay, scratch)
+        grad = add(grad, scratch, direction)
     if buffer is not None:
         if fresh:
-            np.copyto(buffer, grad)
+            copyto(buffer, grad)
         else:
-            np.multiply(buffer, momentum, buffer)
+            multiply(buffer, momentum, buffer)
             if dampened:
                 add_(buffer, grad, undampened, scratch)
             else:
-                np.add(buffer, grad, buffer)
+                add(buffer, grad, buffer)
         if nesterov:
-            np.multiply(buffer, momentum, scratch)
-            grad = np.add(grad, scratch, direction)
+            multiply(buffer, momentum, scratch)
+            grad = add(grad, scratch, direction)
         else:
             grad = buffer
     add_(param, grad, minus_lr, scratch)

@@ -29,6 +29,12 @@ class Tally:
         self.cases += 1
         self.outcomes[outcome] += 1
 
+    def pair(self, *, exact: bool) -> None:
+        """One more array compared; whether it was the same bits."""
+        if not self.failed:
+            self.compared += 1
+            self.exact += exact
+
     def add(self, other: Tally) -> None:
         self.cases += other.cases
         self.compared += other.compared

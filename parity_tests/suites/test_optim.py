@@ -2,11 +2,13 @@
 
 import copy
 import pickle
+import sys
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from parity_tests.check import Derived, assert_same, take
@@ -53,6 +55,8 @@ def runs(draw):
     options = draw(options_of(name))
     if name == "SGD" and options["momentum"] and not options["dampening"]:
         options["nesterov"] = draw(flag)
+    # The variance of one sample: nothing is left but the rounding of its square, whose root may be NaN.
+    assume(not (options.get("centered") and options["alpha"] == 0))
     shapes = draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=4))
     steps = draw(st.lists(st.sets(st.integers(0, len(shapes) - 1)), min_size=1, max_size=6))
     return {
@@ -110,19 +114,24 @@ def play(ns, plan, dtype="float32", disturbance=None):
     return history
 
 
-def derived(torch, plan):
-    """The judge for `plan`: how far float32's rounding may carry its numbers."""
+def judges(torch, plan):
+    """For each step of `plan` a judge that knows how far float32's rounding may have carried the numbers by then."""
 
-    def oracle(delta, seed):
+    @cache
+    def disturbed(delta, seed):
         history = play(torch, plan, "float64", Disturbance(delta, seed))
-        return {path: leaf.value for path, leaf in leaves(take(history))}
+        return [{path: leaf.value for path, leaf in leaves(step)} for step in history]
 
-    return Derived(oracle)
+    for index in range(len(plan["with_grad"])):
+        yield Derived(lambda delta, seed, index=index: disturbed(delta, seed)[index])
 
 
 @given(plan=runs())
 def test_every_step_of_a_run_agrees(torch, candidate, plan):
-    assert_same(play(torch, plan), play(candidate, plan), judge=derived(torch, plan))
+    for expected, actual, judge in zip(
+        play(torch, plan), play(candidate, plan), judges(torch, plan), strict=True
+    ):
+        assert_same(expected, actual, judge=judge)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -413,7 +422,7 @@ def test_the_option_that_makes_it_adamw_survives_loading(torch, candidate):
 def test_hooks_of_steps_run_in_order(torch, candidate):
     def program(ns):
         calls = []
-        base = ns.optim.optimizer
+        base = sys.modules[ns.optim.Optimizer.__module__]
 
         def note(name):
             return lambda optimizer, args, kwargs: calls.append(
@@ -463,7 +472,7 @@ def test_hooks_of_state_dicts(torch, candidate):
 def test_a_subclass_of_the_users(torch, candidate):
     def program(ns):
         class SignSGD(ns.optim.Optimizer):
-            def __init__(self, params, lr=ns.optim.optimizer.required):
+            def __init__(self, params, lr=sys.modules[ns.optim.Optimizer.__module__].required):
                 super().__init__(params, {"lr": lr})
 
             def step(self, closure=None):
@@ -520,7 +529,7 @@ def test_duplicates_in_a_group_are_warned_of(torch, candidate):
         param = parameter(ns)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            optimizer = ns.optim.SGD([param, param, parameter(ns)], lr=0.5, momentum=0.5)
+            optimizer = ns.optim.SGD([param, param, parameter(ns)], lr=0.5)
         param.grad = ns.ones_like(param)
         optimizer.step()
         return [str(each.message) for each in caught], param, optimizer.state_dict()

@@ -7,8 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from minitorch_like import Tensor
 from minitorch_like._capture import mode
 from minitorch_like.utils.hooks import RemovableHandle
+
+from ._functions import BackwardHooks
 
 Hooks = OrderedDict[int, Callable[..., Any]]
 Flags = OrderedDict[int, bool]
@@ -79,6 +82,22 @@ class Hooked:
             flags += (self._forward_hooks_always_called,)
         return register(self._forward_hooks, hook, flags, prepend)
 
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Run `hook(module, grad_output)` when the gradients of all outputs are known; it may replace them."""
+        return register(self._backward_pre_hooks, hook, prepend=prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Run `hook(module, grad_input, grad_output)` when the gradients of all inputs are known.
+
+        What it returns, if not None, replaces `grad_input`. The inputs and outputs must not be written to.
+        """
+        self._is_full_backward_hook = True
+        return register(self._backward_hooks, hook, prepend=prepend)
+
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`forward` between its hooks, in torch's order: global ones first, each kind in order of registration."""
         if mode.recorder is not None:
@@ -87,6 +106,9 @@ class Hooked:
         called: set[int] = set()
         try:
             args, kwargs = self._run_forward_pre_hooks(args, kwargs)
+            backward = self._backward_hooks_of_call()
+            if backward is not None:
+                args = backward.wrap_inputs(args)
             result = self.forward(*args, **kwargs)
             for key, hook in [*global_forward_hooks.items(), *self._forward_hooks.items()]:
                 called.add(key)
@@ -95,10 +117,23 @@ class Hooked:
                 else:
                     changed = hook(self, args, result)
                 result = result if changed is None else changed
+            if backward is not None:
+                if not isinstance(result, Tensor | tuple):
+                    warnings.warn(
+                        "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors"
+                        f" but received {type(result)}",
+                        stacklevel=3,
+                    )
+                result = backward.wrap_outputs(result)
         except Exception:
             self._run_always_called(called, args, kwargs, result)
             raise
         return result
+
+    def _backward_hooks_of_call(self) -> BackwardHooks | None:
+        hooks = [*global_backward_hooks.values(), *self._backward_hooks.values()]
+        prehooks = [*global_backward_pre_hooks.values(), *self._backward_pre_hooks.values()]
+        return BackwardHooks(self, hooks, prehooks) if hooks or prehooks else None
 
     def _run_forward_pre_hooks(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -155,6 +190,16 @@ def register_module_forward_hook(
     """`hook(module, args, output)` after the `forward` of every module."""
     flags: tuple[Flags, ...] = (_global_with_kwargs,) if with_kwargs else ()
     return register(global_forward_hooks, hook, (*flags, _global_always_called) if always_call else flags)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, grad_output)` before the backward of every module."""
+    return register(global_backward_pre_hooks, hook)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, grad_input, grad_output)` after the backward of every module."""
+    return register(global_backward_hooks, hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:

@@ -48,14 +48,16 @@ class _Indexed(Module):
         setattr(self, self._key(idx), module)
 
     def __delitem__(self, idx: int | slice) -> None:
-        keys = list(self._modules)[idx] if isinstance(idx, slice) else [self._key(idx)]
-        for key in keys:
+        for key in self._keys()[idx] if isinstance(idx, slice) else [self._key(idx)]:
             delattr(self, key)
         rest = self._modules.values()
         self._modules = {str(i): module for i, module in enumerate(rest)}
 
+    def _keys(self) -> list[str]:
+        return list(self._modules)
+
     def _key(self, idx: int) -> str:
-        return list(self._modules)[position(idx, len(self))]
+        return self._keys()[position(idx, len(self))]
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
@@ -154,8 +156,8 @@ class ModuleList(_Indexed):
             return type(self)(list(self._modules.values())[idx])
         return self._modules[self._key(idx)]
 
-    def _key(self, idx: int) -> str:
-        return str(position(idx, len(self)))
+    def _keys(self) -> list[str]:
+        return [str(i) for i in range(len(self))]  # even where inserting past the end has left a gap
 
     def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)

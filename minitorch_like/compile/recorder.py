@@ -1,0 +1,205 @@
+"""Capture: one ordinary eager run of a step, whose NumPy calls are written down.
+
+Nothing is computed twice and nothing is symbolic: the arrays that the run allocates become the buffers of the plan.
+Whatever cannot be replayed is noted by `refuse`; the run itself goes on, so that a refused capture is a normal step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .plan import Deviation, Instruction
+from .traced import LiveScalar, TracedArray, plain, traced
+
+if TYPE_CHECKING:
+    from .._tensor import Tensor
+
+CLEARED = object()  # "the step itself set the gradient to None before backward"
+
+# Functions that take `out=`; everything else is computed afresh and copied into its buffer.
+_WRITES_OUT = frozenset({np.dot, np.take, np.concatenate, np.cumsum})
+
+
+class Recorder:
+    """Collects the instructions, guards and effects of one run."""
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.reasons: list[str] = []
+        self.leaves: dict[int, tuple[Tensor, Any]] = {}  # leaves that received a gradient, and what they had before
+        self.cleared: set[int] = set()  # leaves whose gradient the step itself sets to None
+        self.modules: dict[int, tuple[Any, bool]] = {}
+        self.guards: list[Callable[[], bool]] = []
+        self.roots: set[int] = set()  # nodes that a captured backward started from
+        self.constants: dict[int, Instruction] = {}
+        self.generators: dict[int, Any] = {}
+
+    # -- what the rest of the package reports -----------------------------------------------------------------
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a plain-NumPy function with its calls recorded; results are ordinary arrays."""
+        result = function(*[traced(arg) for arg in args])
+        if isinstance(result, np.generic):
+            result = np.asarray(result)
+        return plain(result)
+
+    def opaque(self, function: Callable[..., None], out: Any, *args: Any) -> None:
+        """A fill from outside NumPy (random numbers, coefficients): the plan repeats the call itself."""
+        self.generators.update({id(each): each for each in args if type(each).__name__ == "Generator"})
+        self.add(function, (out, *args), {}, out)
+
+    def live(self, compute: Callable[[], float]) -> LiveScalar:
+        """A scalar to be evaluated at this place of the plan."""
+        cell = [compute()]
+
+        def refresh() -> None:
+            cell[0] = compute()
+
+        self.add(refresh, (), {}, None)
+        return LiveScalar(lambda: cell[0])
+
+    def constant(self, array: Any) -> None:
+        """A tensor created inside the step: restored at each replay if the step writes to it."""
+        instruction = Instruction(np.copyto, (array, array.copy()), {}, array)
+        self.constants[_memory(array)] = instruction
+        self.instructions.append(instruction)
+
+    def refuse(self, reason: str) -> None:
+        """Note why this step cannot be replayed."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def note_gradient(self, leaf: Tensor) -> None:
+        """`leaf` is about to receive a gradient."""
+        had = CLEARED if id(leaf) in self.cleared else leaf.grad
+        self.leaves.setdefault(id(leaf), (leaf, had))
+
+    def note_grad_assigned(self, leaf: Tensor, value: Any) -> None:
+        if value is not None:
+            self.refuse("the step assigns a gradient")
+        elif id(leaf) not in self.leaves:
+            self.cleared.add(id(leaf))
+        else:
+            self.refuse("the step clears a gradient after backward")
+
+    def note_module(self, module: Any) -> None:
+        self.modules[id(module)] = (module, module.training)
+
+    def note_roots(self, nodes: Any) -> None:
+        self.roots.update(map(id, nodes))
+
+    def guard(self, holds: Callable[[], bool]) -> None:
+        """A condition under which the plan is valid, asked before every replay."""
+        self.guards.append(holds)
+
+    # -- what traced arrays report ----------------------------------------------------------------------------
+
+    def add(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        self.instructions.append(Instruction(function, args, kwargs, out))
+
+    def ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], out: Any, kwargs: dict[str, Any]) -> Any:
+        arrays = [plain(each) for each in inputs]
+        if any(isinstance(each, LiveScalar) for each in arrays):
+            arrays = self._with_cells(arrays)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        if method == "at":
+            function(*arrays, **kwargs)
+            self.add(function, tuple(arrays), kwargs, arrays[0])
+            return None
+        if out is not None:
+            target = plain(out[0])
+            function(*arrays, out=target, **kwargs)
+        else:
+            result = function(*arrays, **kwargs)
+            if isinstance(result, tuple):
+                self.refuse(f"{ufunc.__name__} has several results")
+                return traced(result)
+            target = np.asarray(result)
+        self.add(function, tuple(arrays), {**kwargs, "out": target}, target)
+        return out[0] if out is not None else traced(target)
+
+    def _with_cells(self, inputs: list[Any]) -> list[Any]:
+        """Live scalars as 0-d arrays of the dtype that NumPy gives a Python number among these arrays."""
+        kind = np.result_type(*(each for each in inputs if isinstance(each, np.ndarray)))
+        result = []
+        for each in inputs:
+            if isinstance(each, LiveScalar):
+                cell = np.empty((), kind)
+                refresh = _refresher(cell, each.compute)
+                refresh()
+                self.add(refresh, (), {}, cell)
+                each = cell
+            result.append(each)
+        return result
+
+    def function(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        args, kwargs = plain(args), {name: plain(each) for name, each in kwargs.items()}
+        if any(isinstance(each, LiveScalar) for each in args):
+            args = tuple(self._with_cells(list(args)))
+        result = function(*args, **kwargs)
+        if result is None:  # copyto, setitem: a write into the first argument
+            self.add(function, args, kwargs, args[0])
+            return None
+        if isinstance(result, (bool, str, tuple)) or result is NotImplemented:
+            if isinstance(result, tuple) and any(isinstance(each, np.ndarray) for each in result):
+                self.refuse(f"{function.__name__} has results that depend on values")
+            return traced(result)
+        target = np.asarray(result)
+        if not _is_view(target, args):
+            if function in _WRITES_OUT:
+                self.add(function, args, {**kwargs, "out": target}, target)
+            elif function is not np.empty_like:
+                self.add(_store, (target, function, args, kwargs), {}, target)
+        return traced(target)
+
+    def read_at(self, array: TracedArray, index: Any) -> Any:
+        index = plain(index)
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(each, np.ndarray) and each.dtype.kind == "b" for each in parts):
+            self.refuse("a mask selects as many elements as it holds")
+        source = plain(array)
+        result = source[index]
+        if not isinstance(result, np.ndarray):
+            result = source[(*parts, ...)]  # a 0-d view instead of a NumPy scalar
+        if not _is_view(result, (source,)):
+            self.add(_store, (result, np.ndarray.__getitem__, (source, index), {}), {}, result)
+        return traced(result)
+
+    def decide(self, array: Any) -> bool:
+        """A branch on a value: the plan holds as long as later steps would branch alike."""
+        expected = bool(array)
+
+        def check() -> None:
+            if bool(array) is not expected:
+                raise Deviation("a check of values comes out differently")
+
+        self.add(check, (), {}, None)
+        return expected
+
+
+def _refresher(cell: Any, compute: Callable[[], float]) -> Callable[[], None]:
+    def refresh() -> None:
+        cell[()] = compute()
+
+    return refresh
+
+
+def _store(out: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    np.copyto(out, function(*args, **kwargs))
+
+
+def _memory(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _is_view(result: Any, args: Any) -> bool:
+    for each in args:
+        if isinstance(each, np.ndarray) and np.may_share_memory(result, each):
+            return True
+        if type(each) in (list, tuple) and _is_view(result, each):
+            return True
+    return False

@@ -1,0 +1,76 @@
+"""The reference in float64, disturbed on demand: the truth, and how far rounding may lead from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity_tests.backends.torch_like import TorchLike
+
+_DOUBLE = {"float16": "float64", "bfloat16": "float64", "float32": "float64"}
+
+
+class Double(TorchLike):
+    """torch, computing in float64 whatever a program computes in a narrower floating-point dtype.
+
+    Within `disturbed(delta, seed)` values are multiplied by 1 + delta xi, and so is what autograd saves for the backward
+    pass.  xi is drawn in the order of the calls: two runs of the same seed get the same xi, whatever their delta.
+    """
+
+    def __init__(self, torch: ModuleType) -> None:
+        super().__init__(torch)
+        self._delta = 0.0
+        self._random = np.random.default_rng(0)
+        self._frequency = self._phase = 0.0
+
+    @contextmanager
+    def disturbed(self, delta: float, seed: int) -> Iterator[None]:
+        torch = self.namespace
+        self._delta, self._random = delta, np.random.default_rng(seed)
+        self._frequency, self._phase = 20 + 200 * self._random.random(), 2 * np.pi * self._random.random()
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            if delta:
+                with torch.autograd.graph.saved_tensors_hooks(self._pack, lambda saved: saved):
+                    yield
+            else:
+                yield
+        finally:
+            torch.set_default_dtype(default)
+
+    def tensor(self, array: NDArray[Any], requires_grad: bool = False) -> Any:
+        wide = _DOUBLE.get(array.dtype.name)
+        return super().tensor(array.astype(wide) if wide else array, requires_grad)
+
+    def dtype(self, name: str) -> Any:
+        return super().dtype(_DOUBLE.get(name, name))
+
+    def array(self, array: NDArray[Any], weight: float = 1.0) -> NDArray[Any]:
+        """An input's elements, disturbed."""
+        return array * (1 + self._delta * weight * self._random.standard_normal(array.shape))
+
+    def disturb(self, tensor: Any, weight: float = 1.0) -> Any:
+        """A result, disturbed; through the product its gradient is as well."""
+        if not self._delta or not weight or not getattr(tensor, "is_floating_point", bool)():
+            return tensor
+        xi = self._random.standard_normal(tuple(tensor.shape))
+        return tensor * self.namespace.from_numpy(np.asarray(1 + self._delta * weight * xi))
+
+    def _pack(self, saved: Any) -> Any:
+        """What is saved for backward, disturbed: by a smooth function of the number itself.
+
+        Equal numbers get equal xi, for the rules of maxima look for equality, and near ones get near xi, for the
+        response to a small delta has to be the response to a large one scaled down.
+        """
+        if not saved.is_floating_point():
+            return saved
+        torch = self.namespace
+        with torch.no_grad():
+            wave = torch.sin(self._frequency * torch.log(saved.detach().abs() + 1e-30) + self._phase)
+            return saved * (1 + self._delta * 2**0.5 * wave)  # of variance one

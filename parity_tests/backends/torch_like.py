@@ -1,0 +1,78 @@
+"""Any module with torch's names: torch itself, minitorch_like, or what `--backend` names.  Needs no further code."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import operator
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity_tests.backends.backend import Unsupported
+from parity_tests.check import take
+
+
+class TorchLike:
+    """A module that offers `tensor`, `autograd.grad` and the rest of torch's namespace."""
+
+    def __init__(self, module: ModuleType | str) -> None:
+        self.namespace: Any = importlib.import_module(module) if isinstance(module, str) else module
+        self.name: str = self.namespace.__name__
+        self._function = functools.cache(self._look_up)
+
+    def tensor(self, array: NDArray[np.generic], requires_grad: bool = False) -> Any:
+        leaf = self.namespace.tensor(np.ascontiguousarray(array).reshape(array.shape))
+        return leaf.requires_grad_() if requires_grad else leaf
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        space, _, method = name.partition(".")
+        if space == "Tensor":
+            return self._method(args[0], method)(*args[1:], **kwargs)
+        return self._function(name)(*args, **kwargs)
+
+    def dtype(self, name: str) -> Any:
+        return self._function(f"torch.{name}")
+
+    def grad(
+        self, outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], create_graph: bool = False
+    ) -> list[Any]:
+        return list(
+            self._function("autograd.grad")(
+                outputs,
+                inputs,
+                cotangents,
+                retain_graph=True,
+                create_graph=create_graph,
+                allow_unused=True,
+            )
+        )
+
+    def module(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._function(name)(*args, **kwargs)
+
+    def manual_seed(self, seed: int) -> None:
+        self._function("torch.manual_seed")(seed)
+
+    def snapshot(self, value: Any) -> Any:
+        return take(value)
+
+    def _look_up(self, name: str) -> Callable[..., Any]:
+        space, _, rest = name.partition(".")
+        found: Any = operator if space == "operator" else self.namespace
+        for part in (rest if space in ("operator", "torch") else name).split("."):
+            found = self._attribute(found, part, name)
+        return found  # type: ignore[no-any-return]
+
+    def _method(self, value: Any, name: str) -> Callable[..., Any]:
+        return self._attribute(value, name, f"Tensor.{name}")  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _attribute(holder: Any, part: str, name: str) -> Any:
+        try:
+            return getattr(holder, part)
+        except AttributeError as missing:
+            raise Unsupported(f"{name} is missing") from missing

@@ -1,0 +1,1 @@
+"""Hypothesis strategies: tensors, graphs, training runs, invalid programs.  Nothing here knows a framework."""

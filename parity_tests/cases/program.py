@@ -1,0 +1,144 @@
+"""A program as data: what a backend executes, what a script prints, what a failure is kept as."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from parity_tests.check.snapshot import Array
+
+# How an input's tensor is laid out in memory, by the calls that make it so from a contiguous one.
+LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value of the program by its name: 'x0' is an input, 'y0' the result of a step."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DType:
+    """A dtype by torch's name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device by torch's name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """A leaf: its elements, and how its tensor lies in memory."""
+
+    name: str
+    array: Array
+    requires_grad: bool = False
+    layout: str = "contiguous"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One call.  `results` are the names that its result, or the parts of it, are bound to.
+
+    rounds: whether the result is rounded (a view, a maximum or a comparison is not).
+    """
+
+    op: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    rounds: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """Straight-line code over tensors, and what to differentiate.
+
+    outputs:    differentiated together, each with its cotangent.
+    wrt:        with respect to these, by `autograd.grad`; empty: by `backward`, into `.grad`.
+    second:     a cotangent for each of `wrt`, for the gradients of the gradients; empty: first order only.
+    exact:      inputs are small integers and no op rounds: results are due bit for bit.
+    """
+
+    inputs: tuple[Input, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[str, ...] = ()
+    cotangents: tuple[Array, ...] = ()
+    wrt: tuple[str, ...] = ()
+    second: tuple[Array, ...] = ()
+    exact: bool = False
+
+    def __repr__(self) -> str:
+        ops = " ".join(step.op.rpartition(".")[2] for step in self.steps)
+        return f"Program({len(self.inputs)} inputs: {ops})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; `from_dict` is the way back."""
+        return {each.name: _encode(getattr(self, each.name)) for each in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Program:
+        return cls(**{name: _decode(value) for name, value in data.items()})
+
+
+def refs(value: Any) -> Iterator[Ref]:
+    """Every reference in an argument."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from refs(item)
+
+
+_NODES = {kind.__name__: kind for kind in (Ref, DType, Device, Input, Step)}
+
+
+def _encode(value: Any) -> Any:
+    kind = type(value).__name__
+    if isinstance(value, np.ndarray):
+        elements = [float.hex(x) if value.dtype.kind == "f" else x for x in value.ravel().tolist()]
+        return {"array": elements, "shape": list(value.shape), "dtype": value.dtype.name}
+    if kind in _NODES:
+        return {kind: {each.name: _encode(getattr(value, each.name)) for each in dataclasses.fields(value)}}
+    if isinstance(value, (tuple, list)):
+        return {kind: [_encode(item) for item in value]}
+    if isinstance(value, Mapping):
+        return {"dict": {key: _encode(item) for key, item in value.items()}}
+    if isinstance(value, slice):
+        return {"slice": [value.start, value.stop, value.step]}
+    if isinstance(value, float):
+        return {"float": value.hex()}
+    return {"ellipsis": None} if value is ... else value
+
+
+def _decode(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        elements = [float.fromhex(x) if isinstance(x, str) else x for x in value["array"]]
+        return np.array(elements, value["dtype"]).reshape(value["shape"])
+    ((kind, body),) = value.items()
+    match kind:
+        case "tuple":
+            return tuple(map(_decode, body))
+        case "list":
+            return list(map(_decode, body))
+        case "dict":
+            return {key: _decode(item) for key, item in body.items()}
+        case "slice":
+            return slice(*body)
+        case "float":
+            return float.fromhex(body)
+        case "ellipsis":
+            return ...
+    return _NODES[kind](**{name: _decode(item) for name, item in body.items()})
