@@ -58,7 +58,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> _Any:
     if name == "compile":
-        from .compile import compile
+        from .compiler import compile
 
         return compile
     raise AttributeError(f"module 'minitorch_like' has no attribute '{name}'")

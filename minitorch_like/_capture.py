@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .compile.recorder import Recorder
+    from .compiler.recorder import Recorder
 
 
 class _Mode(threading.local):

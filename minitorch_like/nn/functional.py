@@ -8,11 +8,19 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like import _functions as ops
+from minitorch_like._bind import FUNCTIONS, METHODS
+from minitorch_like.ops import TABLE
+from minitorch_like.ops._signature import Reader
 
 from . import _reduction
 
-linear = ops.linear
+linear = FUNCTIONS["linear"]
+_leaky_relu, _leaky_relu_ = FUNCTIONS["leaky_relu"], METHODS["leaky_relu_"]
+# Ops whose arguments are checked here, so that a call need not be read again.
+_mse_loss, _nll_loss = TABLE["mse_loss"].apply, TABLE["nll_loss"].apply
+_TARGETED = "(Tensor input, Tensor target, Tensor? weight, str reduction, int ignore_index"
+_NLL = Reader("nll_loss_nd", (f"{_TARGETED})",))
+_CROSS_ENTROPY = Reader("cross_entropy_loss", (f"{_TARGETED}, float label_smoothing)",))
 
 
 # Activations
@@ -20,12 +28,12 @@ linear = ops.linear
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(0, x), of any shape."""
-    return torch.relu_(input) if inplace else torch.relu(input)
+    return input.relu_() if inplace else torch.relu(input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, negative_slope * x elsewhere."""
-    return ops.leaky_relu_(input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    return _leaky_relu_(input, negative_slope) if inplace else _leaky_relu(input, negative_slope)
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -206,7 +214,7 @@ def mse_loss(
     """(input - target)^2, reduced; with `weight`, its weighted mean or sum."""
     input, target, reduction = _prepared(input, target, size_average, reduce, reduction)
     if weight is None:
-        return ops.mse_loss(input, target, _reduction.checked(reduction))
+        return _mse_loss(input, target, _reduction.checked(reduction))
     return _weighted(torch.pow(input - target, 2), input, weight, reduction)
 
 

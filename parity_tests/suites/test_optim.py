@@ -115,7 +115,7 @@ def play(ns, plan, dtype="float32", disturbance=None):
 
 
 def judges(torch, plan):
-    """For each step of `plan` a judge that knows how far float32's rounding may have carried the numbers by then."""
+    """For each step of `plan` a judge that knows how far float32's rounding may have carried the numbers."""
 
     @cache
     def disturbed(delta, seed):
@@ -128,9 +128,8 @@ def judges(torch, plan):
 
 @given(plan=runs())
 def test_every_step_of_a_run_agrees(torch, candidate, plan):
-    for expected, actual, judge in zip(
-        play(torch, plan), play(candidate, plan), judges(torch, plan), strict=True
-    ):
+    histories = play(torch, plan), play(candidate, plan), judges(torch, plan)
+    for expected, actual, judge in zip(*histories, strict=True):
         assert_same(expected, actual, judge=judge)
 
 
