@@ -33,6 +33,7 @@ from ._layout import (  # noqa: E402
     preserve_format,
     strided,
 )
+from . import _printing as _tensor_str  # noqa: E402
 from ._printing import set_printoptions  # noqa: E402
 from ._size import Size  # noqa: E402
 from ._tensor import Tensor  # noqa: E402
@@ -50,6 +51,7 @@ bool = bool_
 
 globals().update(_creation.PUBLIC)
 globals().update(_functions.PUBLIC)
+globals().update(random.PUBLIC)
 
 from . import nn, optim  # noqa: E402
 

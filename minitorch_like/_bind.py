@@ -270,8 +270,8 @@ def check_writable(tensor: Tensor, edges: bool) -> None:
     """torch's objections to writing into `tensor`; `edges`: whether something involved requires grad."""
     if mode.grad:
         node = tensor.grad_node()
-        if node is not None or edges:
-            view = tensor._view
+        view = tensor._view
+        if node is not None or edges or (view is not None and view.creation == "no_grad" and view.base.requires_grad):
             if view is not None:
                 if view.base.is_leaf and view.base.requires_grad:
                     raise RuntimeError(
@@ -280,7 +280,7 @@ def check_writable(tensor: Tensor, edges: bool) -> None:
                 if view.creation == "several":
                     assert node is not None
                     raise RuntimeError(
-                        f"Output {tensor._number} of {node.name()} is a view and is being modified inplace. This view is "
+                        f"Output {tensor._number} of {node.title()} is a view and is being modified inplace. This view is "
                         "the output of a function that returns multiple views. Such functions do not allow the output "
                         "views to be modified inplace. You should replace the inplace operation by an out-of-place one."
                     )
@@ -375,11 +375,12 @@ def _with_original(op: Op, args: Any) -> Any:
 
 def rebase(target: Tensor, node: Node, op: Op) -> None:
     """Give `target`, just written to, the history `node`; through a view, the base's history changes too."""
-    counter = target._version_counter
+    counter: list[Any] = target._version_counter
     view = target._view
     if view is None:
         target._node = node
         target._number = 0
+        counter[1:] = [node.title()]
     else:
         base = view.base
         outer = new_node(CopySlices)
@@ -448,9 +449,10 @@ def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[...
     count = 1 if op.variadic else op.arity
     read = op.read
     varargs = len(op.texts) == 1 and "[]" in op.texts[0] and not op.variadic
+    strict = op.arity > 1 and "Number" not in "".join(op.texts)
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != count or varargs:
+        if kwargs or len(args) != count or varargs or (strict and not hasattr(args[1], "_node")):
             arranged, out = read(reader, args, kwargs)
             return apply(*arranged) if out is None else _write_out(op, arranged, out)
         try:

@@ -193,18 +193,18 @@ def _check_integer(value: int, kind: dtype) -> None:
     if not kind.is_floating_point and kind is not bool_:
         bits = 8 * kind.itemsize
         if not -(2 ** (bits - 1)) <= value < 2**bits:
-            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
 
 
 @_reads(
-    "(object data, *, dtype? dtype=None, device? device=None, bool? pin_memory=False, bool requires_grad=False)"
+    "(object? data, *, dtype? dtype=None, device? device=None, bool? pin_memory=False, bool requires_grad=False)"
 )
 def tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """A new leaf with a copy of `data`: numbers, nested sequences, an ndarray or a tensor."""
     return wrap(_array(data, dtype))  # type: ignore[no-any-return]
 
 
-@_reads("(object data, *, dtype? dtype=None, device? device=None)")
+@_reads("(object? data, *, dtype? dtype=None, device? device=None)")
 def as_tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """`data` as a tensor, sharing the memory of a tensor or ndarray where the dtype allows it."""
     if isinstance(data, Tensor):

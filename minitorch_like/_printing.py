@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _dtype
+from ._capture import mode
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -71,6 +72,8 @@ def printoptions(**kwargs: Any) -> Iterator[None]:
 
 def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """`repr(tensor)`; `tensor_contents` stands in for the text of the numbers."""
+    if mode.recorder is not None:
+        mode.recorder.refuse("printing a tensor reads values that the next step may change")
     array, dtype = tensor._data, tensor.dtype
     kind = type(tensor).__name__
     plain = kind in ("Tensor", "Parameter")

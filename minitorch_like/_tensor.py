@@ -15,7 +15,7 @@ import numpy as np
 from ._capture import mode, structure
 from ._device import device
 from ._dtype import FROM_NUMPY, dtype
-from ._size import Size
+from ._size import Size, trusted
 from .autograd.graph import AccumulateGrad, Node, ViewNode, next_sequence
 from .ops._checks import c_name, sizes, wrap_dim
 from .ops.indexing import storage_offset_of
@@ -38,10 +38,6 @@ class View:
         self.base = base
         self.version = version
         self.creation = creation
-
-
-class _TensorMeta(type):
-    """Keeps `Tensor.__module__`'s text that of a torch script."""
 
 
 class Tensor:
@@ -75,11 +71,11 @@ class Tensor:
 
     @property
     def shape(self) -> Size:
-        return Size(self._data.shape)
+        return trusted(self._data.shape)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry at `dim`."""
-        return Size(self._data.shape) if dim is None else self._data.shape[wrap_dim(dim, self._data.ndim)]
+        return trusted(self._data.shape) if dim is None else self._data.shape[wrap_dim(dim, self._data.ndim)]
 
     @property
     def dtype(self) -> dtype:
@@ -204,7 +200,7 @@ class Tensor:
                 "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if value and self._data.dtype.kind != "f":
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if value and self._version_counter is None and not mode.inference:
             raise RuntimeError(
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
@@ -221,6 +217,8 @@ class Tensor:
                 "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
                 f"{type(requires_grad).__name__}"
             )
+        if requires_grad and self._data.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
         return self
 
@@ -515,7 +513,8 @@ class Tensor:
         return out
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuild, (np.ascontiguousarray(self._data).reshape(self._data.shape), self.requires_grad, self.__dict__)
+        # Fortran order survives pickling; other layouts become contiguous.
+        return _rebuild, (self._data.copy(order="K"), self.requires_grad, self.__dict__)
 
 
 new_tensor: Callable[[type[Any]], Any] = object.__new__

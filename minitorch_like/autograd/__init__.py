@@ -169,8 +169,8 @@ def grad(
         if g is None:
             if not allow_unused:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                    "if this is the desired behavior."
+                    f"The differentiated Tensor at index {len(result)} appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior."
                 )
             result.append(wrap(np.zeros_like(tensor._data)) if materialize_grads else None)
         else:

@@ -7,6 +7,7 @@ others.  Everything is iterative, so that the depth of a graph is limited by mem
 from __future__ import annotations
 
 import heapq
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def _call(rule: Callable[..., Any], *args: Any) -> Any:
 class _Pass:
     """One backward pass."""
 
-    __slots__ = ("captured", "create_graph", "dependencies", "keep_graph", "needed", "pending", "ready", "run", "summed")
+    __slots__ = ("captured", "create_graph", "dependencies", "keep_graph", "needed", "order", "pending", "ready", "run", "summed")
 
     def __init__(self, roots: Sequence[Node], targets: Sequence[Target] | None, keep_graph: bool, create_graph: bool):
         self.keep_graph = keep_graph
@@ -61,6 +62,7 @@ class _Pass:
         self.pending: dict[Node, Any] = {}
         self.summed: set[Node] = set()  # nodes whose pending gradient is an array of ours, free to be added to
         self.ready: list[tuple[float, int, Node]] = []
+        self.order = itertools.count()  # among leaves, first come, first served
         self.dependencies = self._count_dependencies(roots)
         self.needed = None if targets is None else self._nodes_towards({node for node, _ in targets}, roots)
 
@@ -118,7 +120,7 @@ class _Pass:
             self.push(node)
 
     def push(self, node: Node) -> None:
-        heapq.heappush(self.ready, (-node.sequence, id(node), node))
+        heapq.heappush(self.ready, (-node.sequence, next(self.order), node))
 
     def execute(self) -> None:
         while self.ready:

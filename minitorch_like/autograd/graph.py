@@ -7,6 +7,7 @@ reference cycle: it dies with the last Tensor that can reach it.
 from __future__ import annotations
 
 import itertools
+import re
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -69,6 +70,10 @@ class Node:
         """torch's name of the node: AddBackward0, ..."""
         return type(self).__name__
 
+    def title(self) -> str:
+        """The name that torch's messages use: Add for AddBackward0."""
+        return re.sub(r"Backward\d*$", "", self.name())
+
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
 
@@ -121,23 +126,28 @@ class Node:
         """RuntimeError where a saved array has been written to since."""
         for counter, version, source in self.versions:
             if counter[0] != version:
-                raise RuntimeError(self._modified(counter[0], version, source))
+                raise RuntimeError(self._modified(counter, version, source))
 
-    def _modified(self, found: int, expected: int, slot: int) -> str:
+    def _modified(self, counter: list[Any], expected: int, slot: int) -> str:
         from ..ops._checks import sizes, tensor_type
         from ..ops._table import INPUT
 
         assert self.saved is not None
         kind, index = self.op.saves[slot]
-        source = self.inputs[index] if kind == INPUT else self
-        number = 0 if kind == INPUT and self.numbers is None else (self.numbers or {0: 0})[index] if kind == INPUT else index
         what = f"[{tensor_type(self.saved[slot])} {sizes(self.saved[slot].shape)}]"
-        if source is not None and not isinstance(source, AccumulateGrad):
-            what += f", which is output {number} of {source.name()},"
+        source: Node | None = self
+        number = index
+        if kind == INPUT:
+            source, number = self.inputs[index], self.numbers[index] if self.numbers else 0
+        if len(counter) > 1 and kind == INPUT:  # the last recorded write left its name
+            what += f", which is output 0 of {counter[1]},"
+        elif source is not None and not isinstance(source, AccumulateGrad):
+            what += f", which is output {number} of {source.title()},"
         return (
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"{what} is at version {found}; expected version {expected} instead. Hint: enable anomaly detection to "
-            "find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+            f"{what} is at version {counter[0]}; expected version {expected} instead. Hint: enable anomaly detection to "
+            "find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
 
     def release(self) -> None:
@@ -176,6 +186,9 @@ class ViewNode(Node):
 
     __slots__ = ("layout",)
     layout: tuple[Any, Any]
+
+    def name(self) -> str:
+        return "AsStridedBackward0"
 
     def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
         from ..ops.indexing import add_at, positions_in

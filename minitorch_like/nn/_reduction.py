@@ -6,7 +6,7 @@ import warnings
 
 
 def checked(reduction: str) -> str:
-    """One of 'none', 'mean', 'sum'. Raises: ValueError for anything else but the deprecated 'elementwise_mean'."""
+    """One of 'none', 'mean', 'sum'; warns of 'elementwise_mean'. Raises: ValueError for anything else."""
     if reduction in ("none", "mean", "sum"):
         return reduction
     if reduction == "elementwise_mean":

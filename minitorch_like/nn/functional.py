@@ -116,11 +116,11 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
         _warn_rank("dropout2d", rank, "2 spatial dimensions, a channel dimension", "3D or 4D")
     if rank == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is"
-            " desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will"
-            " change in a future release to interpret the input as one without a batch dimension, i.e. shape"
-            " (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using dropout1d"
-            " instead.",
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior"
+            " is desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior"
+            " will change in a future release to interpret the input as one without a batch dimension, i.e."
+            " shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using"
+            " dropout1d instead.",
             stacklevel=2,
         )
     return _dropout(input, p, training, inplace, channels=True)
@@ -264,7 +264,11 @@ def cross_entropy(
     `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2016).
     """
     reduction = _reduction.checked(_reduction.resolved(size_average, reduce, reduction))
-    if not _are_tensors(input, target, weight) or type(ignore_index) is not int or type(label_smoothing) is not float:
+    if (
+        not _are_tensors(input, target, weight)
+        or type(ignore_index) is not int
+        or type(label_smoothing) is not float
+    ):
         _CROSS_ENTROPY.read((input, target, weight, reduction, ignore_index, label_smoothing), {})
     dim = 0 if input.dim() == 1 else 1
     probabilities = input.shape == target.shape
@@ -283,7 +287,11 @@ def cross_entropy(
 
 
 def _are_tensors(input: Any, target: Any, weight: Any) -> bool:
-    return isinstance(input, Tensor) and isinstance(target, Tensor) and (weight is None or isinstance(weight, Tensor))
+    return (
+        isinstance(input, Tensor)
+        and isinstance(target, Tensor)
+        and (weight is None or isinstance(weight, Tensor))
+    )
 
 
 def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
@@ -319,7 +327,8 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
 def _check_spatial(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
     if target.dim() != 3:
         raise RuntimeError(
-            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
+            "only batches of spatial targets supported (3D tensors) but got targets of dimension:"
+            f" {target.dim()}"
         )
     if weight is not None and weight.numel() != input.size(1):
         raise RuntimeError("weight tensor should be defined either for all or no classes")
@@ -338,8 +347,8 @@ def _check_probabilities(
     classes = input.size(dim)
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
-            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but"
-            f" got weight tensor of shape: {list(weight.shape)}"
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes"
+            f" but got weight tensor of shape: {list(weight.shape)}"
         )
 
 

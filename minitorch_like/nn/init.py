@@ -85,7 +85,12 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 
 
 def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Any = None,
 ) -> Tensor:
     """N(mean, std^2) redrawn until within [a, b]; warns where [a, b] is far from the mean."""
     if mean < a - 2 * std or mean > b + 2 * std:
@@ -104,20 +109,18 @@ def _normal_cdf(x: float) -> float:
     return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
 
-def _redraw_normal(
-    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any
-) -> Tensor:
+def _redraw_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> Tensor:
     """Draw the whole tensor again, as torch does, as long as a value lies outside."""
     low, high = (torch.tensor(bound, dtype=tensor.dtype).item() for bound in (a, b))
     values = tensor.normal_(mean, std, generator=generator)
     while (outside := (values < low) | (values > high)).any():
-        values = torch.where(outside, torch.empty_like(values).normal_(mean, std, generator=generator), values)
+        values = torch.where(
+            outside, torch.empty_like(values).normal_(mean, std, generator=generator), values
+        )
     return tensor if values is tensor else tensor.copy_(values)
 
 
-def _reject_uniform(
-    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any
-) -> Tensor:
+def _reject_uniform(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> Tensor:
     """For bounds in the normal's tail: propose uniformly, accept by the density relative to its peak."""
     peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
     values = tensor.uniform_(a, b, generator=generator)
@@ -206,7 +209,11 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
 
 
 def kaiming_uniform_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
 ) -> Tensor:
     """U(-bound, bound) with bound = gain * sqrt(3 / fan); `a` is leaky_relu's slope (He et al. 2015)."""
     if 0 in tensor.shape:
@@ -219,7 +226,11 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
 ) -> Tensor:
     """N(0, std^2) with std = gain / sqrt(fan); `a` is leaky_relu's slope (He et al. 2015)."""
     if 0 in tensor.shape:

@@ -33,16 +33,13 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if data is None:
             data = empty(0)
         leaf: Any = data.detach()
+        same_class = type(leaf) is type(data)
         if type(data) is Tensor or type(data) is Parameter:
-            if type(requires_grad) is not bool:
-                kind = type(requires_grad).__name__
-                raise TypeError(
-                    f"_make_subclass(): argument 'require_grad' (position 3) must be bool, not {kind}"
-                )
+            _check_flag(requires_grad)
             if requires_grad and not (data.dtype.is_floating_point or data.dtype.is_complex):
                 raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
             leaf.__class__ = cls
-        elif type(leaf) is type(data):
+        elif same_class:
             leaf._is_param = True
         else:
             raise RuntimeError(
@@ -53,13 +50,14 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             )
         return cast(Parameter, leaf.requires_grad_(requires_grad))
 
-    def __repr__(self, *, tensor_contents: str | None = None) -> str:
-        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)
+    def __repr__(self) -> str:  # type: ignore[override]  # torch's takes no `tensor_contents` either
+        return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         """The data is copied; a gradient and attributes of one's own are not."""
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+            data: Any = self.data
+            memo[id(self)] = type(self)(data.clone(), self.requires_grad)
         return cast(Parameter, memo[id(self)])
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -94,6 +92,12 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         marked.persistent = persistent
         marked._is_buffer = True
         return cast(Buffer, marked)
+
+
+def _check_flag(requires_grad: object) -> None:
+    if not isinstance(requires_grad, bool):
+        kind = type(requires_grad).__name__
+        raise TypeError(f"_make_subclass(): argument 'require_grad' (position 3) must be bool, not {kind}")
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Parameter:

@@ -4,6 +4,7 @@ A signature is written as `"(Tensor input, int[1]? dim, bool keepdim=False, *, d
 
 * `int[]`, `int[1]`, `Tensor[]` are sequences; `int[1]` also takes one int;
 * `?` after a type admits None; `*` starts the keyword-only part, as in Python;
+* `|deprecated` after a signature marks one that torch no longer lists but whose presence shows in its errors;
 * `Tensor|Number` is a tensor that may be given as a number (printed `Tensor`).
 
 Strings are parsed at the first call that needs them, and a call's reading is remembered by the types of its
@@ -116,11 +117,13 @@ class _Parameter:
 class Signature:
     """One overload: its parameters in order."""
 
-    __slots__ = ("max_positional", "minimum", "names", "parameters", "varargs")
+    __slots__ = ("deprecated", "max_positional", "minimum", "names", "parameters", "varargs")
 
     def __init__(self, text: str, *, method: bool) -> None:
         parameters = []
         keyword_only = False
+        self.deprecated = text.endswith("|deprecated")
+        text = text.removesuffix("|deprecated")
         for part in filter(None, (piece.strip() for piece in text.strip("()").split(","))):
             if part == "*":
                 keyword_only = True
@@ -175,7 +178,6 @@ class Signature:
                     f"{function}(): argument '{parameter.name}'{position} must be {parameter.printed_kind}, "
                     f"not {type(value).__name__}"
                 )
-            parameter.check_elements(function, value)
             values[parameter.name] = value
         if missing:
             names = ", ".join(f'"{name}"' for name in missing)
@@ -196,9 +198,9 @@ class Signature:
         return f"{function}() takes {count} positional argument{plural} but {given} {were} given"
 
     def _explain_mismatch(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        given = len(args) + len(kwargs)
-        expected = len(self.parameters)
-        if expected != given and not ("out" in self.names and expected == given + 1):
+        # torch compares the number of arguments with that of the listed items, of which the lone * is one
+        keyword_only = any(each.keyword_only for each in self.parameters)
+        if len(args) + len(kwargs) != len(self.parameters) + keyword_only:
             return ""
         unknown = [name for name in kwargs if name not in self.names]
         if unknown:
@@ -249,20 +251,22 @@ class Reader:
             known = {name for signature in self.signatures for name in signature.names}
             kwargs = {(_NUMPY_NAMES.get(name, name) if name not in known else name): kwargs[name] for name in kwargs}
         for signature in self.signatures:
-            values = signature.match(args, kwargs)
+            values = None if signature.deprecated else signature.match(args, kwargs)
             if values is not None:
+                for name, value in values.items():
+                    signature.names[name].check_elements(self.function, value)
                 return signature, values
         raise self._error(args, kwargs)
 
     def _error(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
-        signatures = self.signatures
+        signatures = [each for each in self.signatures if not each.deprecated]
         given = len(args) + len(kwargs)
         if self.method and len(signatures) == 1 and not signatures[0].parameters:
             return TypeError(f"TensorBase.{self.function}() takes no arguments ({given} given)")
         plausible = [
             each for each in signatures if each.minimum <= given <= len(each.parameters) or (each.varargs and args)
         ]
-        if len(signatures) == 1:
+        if len(self.signatures) == 1:
             plausible = signatures
         if len(plausible) == 1:
             try:
@@ -273,6 +277,10 @@ class Reader:
         if kwargs:  # torch leaves a separator behind when there are keywords only
             named = ", ".join(f"{name}={_describe(value)}" for name, value in kwargs.items())
             got = f"{got}, {named}" if args else f"{named}, "
+        if len(signatures) == 1:
+            return TypeError(
+                f"{self.function}() received an invalid combination of arguments - got ({got}), but expected {signatures[0]}"
+            )
         options = "".join(f" * {each}\n{each._explain_mismatch(args, kwargs)}" for each in signatures)
         return TypeError(
             f"{self.function}() received an invalid combination of arguments - got ({got}), "

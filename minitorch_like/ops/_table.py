@@ -100,7 +100,7 @@ class Op:
         self.view = view
         self.inplace = inplace
         self.outputs = outputs
-        self.node = node or f"{name[0].upper()}{name[1:]}Backward0"
+        self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
         self.node_types: dict[str, type] = {}
         self.readings: dict[Any, list[int]] = {}
         self.apply: Callable[..., Any] = _unbound
@@ -189,18 +189,19 @@ class Op:
             if reader.method:
                 values = {self.parameters[0]: args[0], **values}
             self._remember(key, signature, args, kwargs)
-            return self._arrange(values)
+            return self._arrange(signature, values)
         arranged = self._with_defaults(len(self.parameters))
         for index, value in zip(order, (*args, *kwargs.values()), strict=True):
             arranged[index] = value
         return arranged, None
 
-    def _arrange(self, values: dict[str, Any]) -> tuple[list[Any], Any]:
+    def _arrange(self, signature: Signature, values: dict[str, Any]) -> tuple[list[Any], Any]:
         out = values.pop("out", None)
         arranged = self._with_defaults(len(self.parameters))
         for name, value in values.items():
-            index = self.positions[name]
-            arranged[index] = value if index < self.arity else python_value(value)
+            parameter = signature.names.get(name)
+            takes_tensor = parameter is None or parameter.kind.startswith(("Tensor", "object"))
+            arranged[self.positions[name]] = value if takes_tensor else python_value(value)
         return arranged, out
 
     def _remember(self, key: Any, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -210,10 +211,11 @@ class Op:
             return
         positional = ([self.parameters[0], *names] if key[0] else names)[: len(args)]
         order = [self.positions[name] for name in (*positional, *kwargs)]
+        kinds = ["Tensor"] * key[0] + [signature.names[name].kind for name in (*names[: len(args) - key[0]], *kwargs)]
         values = (*args, *kwargs.values())
         if all(
-            type(value) in _PLAIN if index >= self.arity else hasattr(value, "_node")
-            for index, value in zip(order, values, strict=True)
+            type(value) in _PLAIN or (kind.startswith("Tensor") and hasattr(value, "_node"))
+            for kind, value in zip(kinds, values, strict=True)
         ):
             self.readings[key] = order
 

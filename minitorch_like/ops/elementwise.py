@@ -46,6 +46,7 @@ def _scaled(x: Any, y: Any, alpha: Any) -> Any:
 
 
 @op(
+    "(Tensor input, Number alpha, Tensor other, *, Tensor? out=None)|deprecated",
     "(Tensor input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
     arity=2,
     inplace=True,
@@ -73,6 +74,7 @@ def _refuse_bool_subtraction(input: Any, other: Any) -> None:
 
 
 @op(
+    "(Tensor input, Number alpha, Tensor other, *, Tensor? out=None)|deprecated",
     "(Tensor input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
     arity=2,
     inplace=True,
@@ -208,7 +210,7 @@ def _pow_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
     "(Tensor input, Number exponent, *, Tensor? out=None)",
     arity=2,
     inplace=True,
-    node=lambda input, exponent: f"PowBackward{int(hasattr(exponent, '_node'))}",
+    node=lambda input, exponent: f"PowBackward{2 if not hasattr(input, '_node') else int(hasattr(exponent, '_node'))}",
     input=_pow_input,
     exponent=_pow_exponent,
 )

@@ -71,10 +71,23 @@ def storage_offset_of(x: Array) -> int:
 # -- indexing with expressions -----------------------------------------------------------------------------------
 
 
-@op("(Tensor input, object index)", view=True, node="SliceBackward0", input=lambda g, input_shape, index: put_at(g, input_shape, index), namespace="internal")
+def _at_node(input: Any, index: Any) -> str:
+    """torch applies the parts of an index one after the other; the last that does something names the node."""
+    for part in reversed(index):
+        if part is None:
+            return "UnsqueezeBackward0"
+        if isinstance(part, int):
+            return "SelectBackward0"
+        if isinstance(part, slice) and (part != slice(None) or len(index) == 1):
+            return "SliceBackward0"
+    return "AliasBackward0"
+
+
+@op("(Tensor input, object index)", view=True, node=_at_node, input=lambda g, input_shape, index: put_at(g, input_shape, index), namespace="internal")
 def at(input: Array, index: Any) -> Array:
     """`input[index]` for ints, slices, None and Ellipsis: a view."""
-    return input[index]
+    result = input[index]
+    return result if isinstance(result, np.ndarray) else input[(*index, ...)]
 
 
 @op("(Tensor input, int[] shape, object index)", node="SliceBackwardBackward0", input=lambda g, index: at(g, index), namespace="internal")

@@ -6,13 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import c_name, computed, sizes, title
+from ._checks import common, computed, sizes, title
 from ._table import Array, op
-from .elementwise import where
-from .reductions import mean, sum_
-from .shape import reshape, unsqueeze
-
-REDUCTIONS = ("none", "mean", "sum")
 
 
 def _reduced(values: Any, reduction: str) -> Any:
@@ -24,9 +19,7 @@ def _reduced(values: Any, reduction: str) -> Any:
 
 def _mse_input(g: Any, input: Any, target: Any, reduction: str) -> Any:
     difference = input - target
-    scale = 2.0 / difference.size if reduction == "mean" and hasattr(difference, "itemsize") else 2.0
-    if reduction == "mean":
-        scale = 2.0 / _numel(difference)
+    scale = 2.0 / _numel(difference) if reduction == "mean" else 2.0
     return (scale * difference) * g
 
 
@@ -45,8 +38,8 @@ def _numel(x: Any) -> int:
     target=lambda g, input, target, reduction: -_mse_input(g, input, target, reduction), namespace="nn")
 def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     """(input - target)², not reduced, averaged or summed."""
-    difference = computed(np.subtract, input, target)
-    return _reduced(np.multiply(difference, difference, difference), reduction)
+    difference = computed(np.subtract, *common(input, target))
+    return _reduced(difference * difference, reduction)
 
 
 def _class_dim(input: Any) -> int:
@@ -150,6 +143,3 @@ def nll_gradient(
     classes = np.arange(shape[dim]).reshape((-1,) + (1,) * (len(shape) - 1 - dim))
     chosen = classes == np.expand_dims(target, dim)
     return np.where(chosen, np.expand_dims(values, dim), g.dtype.type(0))
-
-
-__all__ = ["REDUCTIONS", "mean", "mse_loss", "nll_gradient", "nll_loss", "reshape", "sum_", "unsqueeze", "where", "c_name"]

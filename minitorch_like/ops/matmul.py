@@ -147,8 +147,8 @@ def _matmul_other(g: Any, input: Any, other_shape: Any) -> Any:
 
 def _matmul_node(input: Any, other: Any) -> str:
     ranks = (input.dim(), other.dim())
-    names = {(1, 1): "Dot", (2, 2): "Mm", (2, 1): "Mv", (3, 3): "Bmm"}
-    if ranks in names and not (ranks == (3, 3) and input.shape[0] != other.shape[0]):
+    names = {(1, 1): "Dot", (2, 2): "Mm", (2, 1): "Mv"}
+    if ranks in names:
         return f"{names[ranks]}Backward0"
     return "SqueezeBackward4" if ranks[0] == 1 and ranks[1] == 2 else "UnsafeViewBackward0"
 

@@ -20,7 +20,7 @@ from ._checks import (
     wrap_dims,
 )
 from ._table import Array, op
-from .elementwise import abs, eq, exp, log, mul, sign, sqrt, where
+from .elementwise import eq, exp, where
 from .shape import expand, reshape
 
 
@@ -373,5 +373,3 @@ def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Array:
     total = np.log(np.add.reduce(np.exp(input - top), axis=axis, keepdims=True)) + top
     return total if keepdim else total.squeeze(axis)
 
-
-__all__ = ["abs", "log", "mul", "sign", "sqrt"]

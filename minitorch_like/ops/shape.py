@@ -39,7 +39,19 @@ def infer_size(shape: Sequence[int], size: int) -> Shape:
     raise RuntimeError(f"shape '{sizes(shape)}' is invalid for input of size {size}")
 
 
-@op("(Tensor input, int[] shape)", view=True, node="ViewBackward0", input=lambda g, input_shape: reshape(g, input_shape))
+def _reshape_node(input: Any, shape: Shape) -> str:
+    return "ViewBackward0" if input.is_contiguous() or _is_viewable(input._data, shape) else "UnsafeViewBackward0"
+
+
+def _is_viewable(input: Array, shape: Shape) -> bool:
+    try:
+        np.reshape(input, shape, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
+@op("(Tensor input, int[] shape)", view=True, node=_reshape_node, input=lambda g, input_shape: reshape(g, input_shape))
 def reshape(input: Array, shape: Shape) -> Array:
     """The same elements in another shape: a view where the strides allow it, otherwise a copy."""
     try:
@@ -151,8 +163,8 @@ def _expanded(input: Array, size: Shape) -> Shape:
             f"expand({tensor_type(input)}{{{sizes(input.shape)}}}, size={sizes(size)}): the number of sizes provided "
             f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
         )
-    target = []
-    for index, wanted in enumerate(size):
+    target = list(size)
+    for index, wanted in reversed(list(enumerate(size))):
         have = input.shape[index - missing] if index >= missing else 1
         if wanted == -1:
             if index < missing:
@@ -166,7 +178,7 @@ def _expanded(input: Array, size: Shape) -> Shape:
                 f"The expanded size of the tensor ({wanted}) must match the existing size ({have}) at non-singleton "
                 f"dimension {index}.  Target sizes: {sizes(size)}.  Tensor sizes: {sizes(input.shape)}"
             )
-        target.append(wanted)
+        target[index] = wanted
     return tuple(target)
 
 
@@ -449,7 +461,7 @@ def copy(input: Array, src: Array, non_blocking: bool = False) -> Array:
     name="fill",
     arity=2,
     inplace=True,
-    node=lambda input, value: f"FillBackward{1 if hasattr(value, '_node') else 0}",
+    node=lambda input, value: f"FillBackward{3 if hasattr(value, '_node') else 2}",
     input=lambda g: zeros_of(g),
     value=lambda g: g,
 )

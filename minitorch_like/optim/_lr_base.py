@@ -65,7 +65,8 @@ def _track_step(optimizer: Optimizer) -> None:
     if hasattr(optimizer.step, "_wrapped_by_lr_sched"):
         return
     reference = ref(optimizer)
-    function = optimizer.step.__func__
+    method: Any = optimizer.step
+    function = method.__func__
 
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

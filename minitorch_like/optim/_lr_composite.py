@@ -22,7 +22,7 @@ class _Composite(LRScheduler):
             if not hasattr(scheduler, "optimizer"):
                 raise TypeError(f"{name} at index {index} should have `optimizer` as its attribute.")
             if isinstance(scheduler, ReduceLROnPlateau):
-                raise ValueError(  # noqa: TRY004 -- torch's choice
+                raise ValueError(
                     f"{name} does not support `ReduceLROnPlateau` scheduler as it "
                     "requires additional kwargs to be specified when calling `step`, "
                     f"but got one at index {index} in the given schedulers sequence."

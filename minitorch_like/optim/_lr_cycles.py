@@ -23,9 +23,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if T_mult < 1 or not isinstance(T_mult, int):
             raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(  # noqa: TRY004 -- torch's choice
-                f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}"
-            )
+            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -283,7 +281,7 @@ class OneCycleLR(_Cycling):
         return rates
 
 
-def _total_steps(total_steps: int | None, epochs: int | None, steps_per_epoch: int | None) -> int:
+def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> Any:
     if total_steps is not None:
         if total_steps <= 0 or not isinstance(total_steps, int):
             raise ValueError(f"Expected positive integer total_steps, but got {total_steps}")

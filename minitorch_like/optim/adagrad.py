@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from numpy import add, multiply, negative, sqrt
 
-from minitorch_like._capture import mode, run, run_opaque
+from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
 from ._functional import ONE, Array, addcdiv_, number
@@ -19,6 +18,7 @@ from .optimizer import (
     _check_modes,
     _check_not_negative,
     _check_tensor_lr,
+    _for_capture,
     _new_step,
     state_like,
 )
@@ -91,10 +91,10 @@ class Adagrad(Optimizer):
         self.state[param]["sum"] = state_like(param, self.defaults["initial_accumulator_value"])
 
     def _update(self, group: Group) -> None:
-        flags = (group["weight_decay"] != 0, group["maximize"])
+        flags = _flags(group)
+        adagrad = _for_capture(_adagrad, _flags, group)
         filled: Array | None = None
         filled_step = -1.0
-        adagrad = partial(run, _adagrad) if mode.recorder is not None else _adagrad
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             state = self.state[param]
             if not state:
@@ -106,6 +106,11 @@ class Adagrad(Optimizer):
                 filled = vector
                 filled_step = step
             adagrad(array, grad, count, state["sum"]._data, *cells[:3], first, second, *flags)
+
+
+def _flags(group: Group) -> tuple[bool, ...]:
+    """What decides which operations a step consists of."""
+    return group["weight_decay"] != 0, group["maximize"]
 
 
 def _coefficients(vector: Array, group: Group, count: Array) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from numpy import add, divide, maximum, multiply, negative, sqrt
 
-from minitorch_like._capture import mode, run, run_opaque
+from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
 from ._functional import ONE, Array, addcdiv_, addcmul_, lerp_, lerp_weight, number
@@ -19,6 +18,7 @@ from .optimizer import (
     _check_capturable,
     _check_modes,
     _check_not_negative,
+    _for_capture,
     _new_step,
     _to_scalar,
     state_like,
@@ -59,6 +59,7 @@ class Adam(Optimizer):
         _check_tensor("lr", lr, foreach, capturable)
         _check_not_negative("learning rate", lr)
         _check_not_negative("epsilon value", eps)
+        beta: Any
         for index, beta in enumerate(betas[:2]):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
@@ -101,16 +102,10 @@ class Adam(Optimizer):
 
     def _update(self, group: Group) -> None:
         _check_capturable(group["capturable"])
-        amsgrad = group["amsgrad"]
-        flags = (
-            group["weight_decay"] != 0,
-            group["decoupled_weight_decay"],
-            group["maximize"],
-            number(group["betas"][0]) <= 0.5,
-        )
+        flags = amsgrad, *_ = _flags(group)
+        adam = _for_capture(_adam, _flags, group)
         filled: Array | None = None
         filled_step = -1.0
-        adam = partial(run, _adam) if mode.recorder is not None else _adam
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             state = self.state[param]
             if not state:
@@ -123,7 +118,7 @@ class Adam(Optimizer):
                 filled_step = step
             largest = state["max_exp_avg_sq"]._data if amsgrad else None
             means = state["exp_avg"]._data, state["exp_avg_sq"]._data, largest
-            adam(array, grad, count, *means, *cells, first, second, *flags)
+            adam(array, grad, count, *means, *cells, first, second, *flags[1:])
 
 
 def _check_tensor(name: str, value: float | Tensor, foreach: bool | None, capturable: bool) -> None:
@@ -141,6 +136,17 @@ def _init_state(param: Tensor, state: dict[str, Tensor], amsgrad: bool) -> None:
     state["exp_avg_sq"] = state_like(param)
     if amsgrad:
         state["max_exp_avg_sq"] = state_like(param)
+
+
+def _flags(group: Group) -> tuple[bool, ...]:
+    """What decides which operations a step consists of."""
+    return (
+        group["amsgrad"],
+        group["weight_decay"] != 0,
+        group["decoupled_weight_decay"],
+        group["maximize"],
+        number(group["betas"][0]) <= 0.5,
+    )
 
 
 def _coefficients(vector: Array, group: Group, count: Array) -> None:

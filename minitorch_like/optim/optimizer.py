@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
+from functools import partial, wraps
 from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from minitorch_like._capture import mode, run, structure
 from minitorch_like._dtype import float32, float64, get_default_dtype
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
@@ -98,6 +99,11 @@ def _check_not_negative(what: str, value: Any) -> None:
         raise ValueError(f"Invalid {what}: {value}")
 
 
+def _check_not_below_zero(what: str, value: Any) -> None:
+    if value < 0.0:  # a NaN passes
+        raise ValueError(f"Invalid {what}: {value}")
+
+
 def _check_tensor_lr(lr: float | Tensor) -> None:
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
@@ -114,10 +120,22 @@ def _new_step(value: float = 0.0) -> Tensor:
     return wrap(np.array(value, kind.numpy))
 
 
+def _for_capture(
+    kernel: Callable[..., None], flags: Callable[[Group], tuple[bool, ...]], group: Group
+) -> Callable[..., None]:
+    """`kernel`; during a capture, `kernel` as part of a plan that holds while `flags(group)` do."""
+    recorder = mode.recorder
+    if recorder is None:
+        return kernel
+    captured = flags(group)
+    recorder.guard(lambda: flags(group) == captured)
+    return partial(run, kernel)
+
+
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     """`step` between its hooks: global ones first before it, last after it."""
 
-    @functools.wraps(step)
+    @wraps(step)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         self = args[0]
         for hook in (*_global_optimizer_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()):
@@ -177,6 +195,7 @@ class Optimizer:
 
     def _prepare(self) -> None:
         """Set up what is not part of the saved state: hooks, the hooked `step`, work arrays."""
+        structure.changed()
         for name in _HOOKS:
             self.__dict__.setdefault(name, OrderedDict())
         self._workspaces: dict[int, Workspace] = {}
@@ -397,6 +416,7 @@ class Optimizer:
             param_group.setdefault(name, default)
         self._check_distinct(param_group)
         self.param_groups.append(param_group)
+        structure.changed()
 
     def _check_param(self, param: Any) -> None:
         if not isinstance(param, Tensor):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from numpy import add, divide, multiply, negative, sqrt, subtract
 
-from minitorch_like._capture import mode, run, run_opaque
+from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
 from ._functional import ONE, Array, add_, addcdiv_, addcmul_, lerp_, lerp_weight, number
@@ -20,6 +19,7 @@ from .optimizer import (
     _check_modes,
     _check_not_negative,
     _check_tensor_lr,
+    _for_capture,
     _new_step,
     state_like,
 )
@@ -90,11 +90,9 @@ class RMSprop(Optimizer):
 
     def _update(self, group: Group) -> None:
         _check_capturable(group["capturable"])
-        momentum = group["momentum"] > 0
-        centered = group["centered"]
-        flags = (group["weight_decay"] != 0, group["maximize"], group["alpha"] <= 0.5)
+        flags = momentum, centered, *_ = _flags(group)
+        rmsprop = _for_capture(_rmsprop, _flags, group)
         filled: Array | None = None
-        rmsprop = partial(run, _rmsprop) if mode.recorder is not None else _rmsprop
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             state = self.state[param]
             if not state:
@@ -105,7 +103,7 @@ class RMSprop(Optimizer):
             buffer = state["momentum_buffer"]._data if momentum else None
             mean = state["grad_avg"]._data if centered else None
             averages = state["square_avg"]._data, mean, buffer
-            rmsprop(array, grad, state["step"]._data, *averages, *cells, first, second, *flags)
+            rmsprop(array, grad, state["step"]._data, *averages, *cells, first, second, *flags[2:])
 
 
 def _init_state(param: Tensor, state: dict[str, Tensor], momentum: bool, centered: bool) -> None:
@@ -115,6 +113,17 @@ def _init_state(param: Tensor, state: dict[str, Tensor], momentum: bool, centere
         state["momentum_buffer"] = state_like(param)
     if centered:
         state["grad_avg"] = state_like(param)
+
+
+def _flags(group: Group) -> tuple[bool, ...]:
+    """What decides which operations a step consists of."""
+    return (
+        group["momentum"] > 0,
+        group["centered"],
+        group["weight_decay"] != 0,
+        group["maximize"],
+        group["alpha"] <= 0.5,
+    )
 
 
 def _coefficients(vector: Array, group: Group) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from numpy import add, copyto, multiply, negative
 
-from minitorch_like._capture import mode, run, run_opaque
+from minitorch_like._capture import mode, run_opaque
 from minitorch_like._tensor import Tensor
 
 from ._functional import Array, add_, number
@@ -17,7 +16,9 @@ from .optimizer import (
     Optimizer,
     ParamsT,
     _check_modes,
+    _check_not_below_zero,
     _check_tensor_lr,
+    _for_capture,
     state_like,
 )
 
@@ -49,12 +50,9 @@ class SGD(Optimizer):
         fused: bool | None = None,
     ) -> None:
         _check_tensor_lr(lr)
-        if lr < 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if momentum < 0.0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if weight_decay < 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        _check_not_below_zero("learning rate", lr)
+        _check_not_below_zero("momentum value", momentum)
+        _check_not_below_zero("weight_decay value", weight_decay)
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -85,24 +83,19 @@ class SGD(Optimizer):
         return self._step(closure)
 
     def _update(self, group: Group) -> None:
-        momentum = group["momentum"] != 0
-        dampened = group["dampening"] != 0
-        decay = group["weight_decay"] != 0
-        flags = (decay, dampened, group["nesterov"], group["maximize"])
-        plain = not (momentum or decay or group["maximize"])
+        flags = momentum, dampened, decay, _, maximize = _flags(group)
+        plain = not (momentum or decay or maximize)
+        update = _for_capture(add_ if plain else _sgd, _flags, group)
         filled: Array | None = None
-        capturing = mode.recorder is not None
-        plain_sgd = partial(run, add_) if capturing else add_
-        sgd = partial(run, _sgd) if capturing else _sgd
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             if vector is not filled:
                 run_opaque(_coefficients, vector, group)
                 filled = vector
             if plain:
-                plain_sgd(array, grad, cells[0], first)
+                update(array, grad, cells[0], first)
             else:
                 buffer, fresh = self._buffer(param, dampened) if momentum else (None, False)
-                sgd(array, grad, buffer, fresh, *cells[:4], first, second, *flags)
+                update(array, grad, buffer, fresh, *cells[:4], first, second, *flags[1:])
 
     def _buffer(self, param: Tensor, dampened: bool) -> tuple[Array, bool]:
         """The momentum of `param`, and whether it is still to be set to the gradient."""
@@ -115,6 +108,17 @@ class SGD(Optimizer):
         if dampened and mode.recorder is not None:
             mode.recorder.refuse("SGD's first step with momentum and dampening is not like the others")
         return buffer._data, dampened
+
+
+def _flags(group: Group) -> tuple[bool, ...]:
+    """What decides which operations a step consists of."""
+    return (
+        group["momentum"] != 0,
+        group["dampening"] != 0,
+        group["weight_decay"] != 0,
+        group["nesterov"],
+        group["maximize"],
+    )
 
 
 def _coefficients(vector: Array, group: Group) -> None:
@@ -135,8 +139,8 @@ def _sgd(
     undampened: Array,
     scratch: Array,
     direction: Array,
-    decay: bool,
     dampened: bool,
+    decay: bool,
     nesterov: bool,
     maximize: bool,
 ) -> None:

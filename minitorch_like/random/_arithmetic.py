@@ -1,7 +1,7 @@
 """Arithmetic to torch's last bit: fused multiply-adds, and libm's elementary functions.
 
-torch's CPU kernels are compiled so that x * y + z is rounded once where the CPU has AVX2 and FMA, and their scalar
-loops call libm, whose last bit NumPy's vectorised functions do not always share.
+torch's CPU kernels are compiled so that x * y + z is rounded once where the CPU has AVX2 and FMA, and their
+scalar loops call libm, whose last bit NumPy's vectorised functions do not always share.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _X86 = ("x86_64", "amd64", "i386", "i686")
 def fused() -> bool:
     """Whether torch would round x * y + z once on this machine.
 
-    MINITORCH_LIKE_FMA=0 or 1 decides it; failing that, ATEN_CPU_CAPABILITY=default switches it off as it does in torch.
+    MINITORCH_LIKE_FMA=0 or 1 decides it.  Failing that, ATEN_CPU_CAPABILITY=default switches it off, as in torch,
+    and NumPy says what the CPU can do.
     """
     override = os.environ.get("MINITORCH_LIKE_FMA")
     if override:
@@ -38,7 +39,7 @@ def fused() -> bool:
         return True
     if os.environ.get("ATEN_CPU_CAPABILITY") == "default":
         return False
-    simd = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index]
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
     found = {*simd.get("baseline", ()), *simd.get("found", ())}
     return "X86_V3" in found or found >= {"AVX2", "FMA3"}
 
@@ -59,13 +60,14 @@ def fma(x: Array, y: float, z: float) -> Array:
     y and z are numbers of that dtype.
     """
     dtype = x.dtype.type
-    if not fused() or z == 0.0 or abs(math.frexp(y)[0]) == 0.5:  # one of the two roundings does nothing
+    single = z == 0.0 or abs(math.frexp(y)[0]) == 0.5  # one of the two roundings does nothing
+    if single or not fused() or not (math.isfinite(y) and math.isfinite(z)):
         return np.asarray(x * dtype(y) + dtype(z))
     if dtype is np.float64:
         return _fma64(x, y, z)
     product = np.multiply(x.reshape(-1), y, dtype=np.float64)  # 48 bits: exact
     total = product + z
-    # The second rounding, to float32, can only go wrong where the first one gave a tie (or a subnormal number).
+    # The second rounding, to float32, can only go wrong where the first gave a tie (or something subnormal).
     risky = np.flatnonzero((_float32_tail(total) == 2**28) | (abs(z) < 2.0**-100))
     if risky.size:
         total[risky] = _add_to_odd(product[risky], z)
@@ -114,7 +116,6 @@ def _fma64(x: Floats, y: float, z: float) -> Floats:
     return np.asarray(np.ldexp(total + _add_to_odd(rest, error), exponent))
 
 
-
 def _exp(x: float) -> float:
     try:
         return math.exp(x)
@@ -122,7 +123,13 @@ def _exp(x: float) -> float:
         return math.inf
 
 
-_PROBES = {"log1p": (-1.0, 0.0), "sin": (0.0, 6.28), "cos": (0.0, 6.28), "tan": (-1.57, 1.57), "exp": (-6.0, 6.0)}
+_PROBES = {
+    "log1p": (-1.0, 0.0),
+    "sin": (0.0, 6.28),
+    "cos": (0.0, 6.28),
+    "tan": (-1.57, 1.57),
+    "exp": (-6.0, 6.0),
+}
 
 
 @cache
@@ -152,10 +159,12 @@ def libm32(name: str) -> Callable[[Array], Array]:
 
 
 @quiet
-def as_float32(function: Callable[[Array], Array], exact: Callable[[Array], Array], x: Floats) -> NDArray[np.float32]:
-    """`exact(x)` rounded to float32, calling the slow `exact` only where the last bits of `function(x)` matter.
+def as_float32(
+    function: Callable[[Array], Array], exact: Callable[[Array], Array], x: Floats
+) -> NDArray[np.float32]:
+    """`exact(x)` rounded to float32, calling the slow `exact` only where last bits matter.
 
-    `function` must be accurate to a few units in the last place.
+    `function` is the fast one, accurate to a few units in the last place.
     """
     values = function(x)
     near_tie = np.abs(_float32_tail(values) - 2**28) <= _MARGIN

@@ -1,9 +1,9 @@
 """Logarithm, sine and cosine in float32, to the last bit of torch's vectorised normal_.
 
-Polynomials and reductions: Moshier's Cephes library, single precision (logf.c, sinf.c), arranged as in avx_mathfun.
-torch fuses every Horner step.  Here a fused step is a float64 multiplication (exact) and addition, then a rounding to
-float32; that double rounding agrees with the single one on every argument that a 24-bit uniform can lead to, which a
-sweep over all 2**24 of them has shown, as it has shown that the remaining steps may be plain float32 operations.
+Polynomials and reductions: Moshier's Cephes library, single precision (logf.c, sinf.c), arranged as in
+avx_mathfun.  torch fuses every Horner step.  Here a fused step is a float64 multiplication (exact) and
+addition, then a rounding to float32.  On every argument that a 24-bit uniform can lead to, these two roundings
+agree with the single one, as a sweep over all 2**24 has shown; so do the plain float32 operations elsewhere.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ _COS_SIN = [
 _LN2_LOW = np.array(-2.12194440e-4, np.float32)
 _LN2_HIGH = np.array(0.693359375, np.float32)
 _FOUR_OVER_PI = np.array(1.27323954473516, np.float32)
-_QUARTER_PI = [np.array(part, np.float32) for part in (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)]
+_QUARTER_PI = [
+    np.array(part, np.float32) for part in (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)
+]
 _ONE = np.array(1, np.float32)
 _HALF = np.array(0.5, np.float32)
 
@@ -101,8 +103,7 @@ def cos_sin(x: Float32s) -> Float32s:
     np.subtract(step[0], square, step[0])
     np.add(step[1], reduced, step[1])
     y[...] = step
-    cosine, sine = y
-    np.add(cosine, _ONE, cosine)
+    np.add(y[0], _ONE, y[0])
     # Every other quadrant swaps the two; signs follow the quadrant.
     swap = (octant << _I30) >> _I31  # all ones where octant is 2 or 6, else zero
     cosine_bits, sine_bits = y.view(np.int32)

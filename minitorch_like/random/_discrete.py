@@ -52,9 +52,10 @@ def randperm(out: Array, generator: Generator) -> None:
     """Fill the one-dimensional `out` with a permutation of 0 .. n - 1 (Fisher and Yates, from the front)."""
     n = out.size
     if n >= _PERMUTATION_LIMIT:
-        raise NotImplementedError(f"randperm of {_PERMUTATION_LIMIT} or more elements is not supported, got n={n}")
-    places = np.arange(n, dtype=np.int64)
-    targets = places[:-1] + generator.words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint32)
+        raise NotImplementedError(f"randperm is not supported from n={_PERMUTATION_LIMIT} on, got n={n}")
+    places: NDArray[np.int64] = np.arange(n, dtype=np.int64)
+    targets: NDArray[np.int64] = generator.words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.int64)
+    targets += places[:-1]
     done = 0
     if n > 2 * _SCALAR_SWAPS:
         done = _swap_in_batches(places, targets)
@@ -73,7 +74,7 @@ def _swap_in_batches(places: NDArray[np.int64], targets: NDArray[np.int64]) -> i
     """
     n = places.size
     owner = np.empty(n, np.int32)
-    cells = memoryview(places)
+    cells = memoryview(places)  # type: ignore[arg-type]
     start = 0
     while n - start > _SCALAR_SWAPS:
         size = (n - start) // _BATCHES
@@ -98,7 +99,9 @@ def _swap_in_batches(places: NDArray[np.int64], targets: NDArray[np.int64]) -> i
 
 
 def multinomial(out: NDArray[np.int64], weights: Array, replacement: bool, generator: Generator) -> None:
-    """Fill each row of `out` with categories drawn by the weights in the row of `weights` (both 2-d)."""
+    """Fill `out`, or each of its rows, with categories drawn by the weights in (each row of) `weights`."""
+    if weights.ndim == 1:
+        out, weights = out[np.newaxis], weights[np.newaxis]
     samples = out.shape[-1]
     if replacement and samples > 1:
         _draw_with_replacement(out, weights, generator)

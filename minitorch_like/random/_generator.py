@@ -1,8 +1,8 @@
 """The engine: MT19937 in torch's state format, read in runs of words.
 
 Words are drawn from NumPy's bit generator one block (624 words) ahead, so that a small draw is a slice.  The
-state that torch would show at this point needs no bookkeeping: a block's words are its 624-word state, tempered,
-and tempering is invertible.  Source of the engine: Matsumoto and Nishimura, "Mersenne Twister" (1998).
+state that torch would show at this point needs no bookkeeping: a block's words are its state, tempered, and
+tempering is invertible.  Source of the engine: Matsumoto and Nishimura, "Mersenne Twister" (1998).
 """
 
 from __future__ import annotations
@@ -28,25 +28,26 @@ _HEAD = struct.Struct("<QiiQ")  # seed, left, seeded, next
 _TAIL = struct.Struct("<dddi4xfB3x")  # unused x, cached normal, unused rho, valid, unused float cache
 _STATE_SIZE = _HEAD.size + _BLOCK_BYTES + _TAIL.size
 _NO_WORDS: Words = np.empty(0, np.uint32)
+_U7, _U11, _U15, _U18, _MASK_7, _MASK_15 = map(np.uint32, (7, 11, 15, 18, 0x9D2C5680, 0xEFC60000))
 
 
 def _temper(state: Words) -> Words:
     """The words that the engine puts out for a block of its state."""
-    y = state ^ (state >> 11)
-    y ^= (y << 7) & 0x9D2C5680
-    y ^= (y << 15) & 0xEFC60000
-    return y ^ (y >> 18)
+    y = state ^ (state >> _U11)
+    y ^= (y << _U7) & _MASK_7
+    y ^= (y << _U15) & _MASK_15
+    return y ^ (y >> _U18)
 
 
 def _untemper(words: Words) -> Words:
     """The block of state behind a block of words: each xor-shift is undone as often as its bits overlap."""
-    y = words ^ (words >> 18)
-    y ^= (y << 15) & 0xEFC60000
+    y = words ^ (words >> _U18)
+    y ^= (y << _U15) & _MASK_15
     partial = y
     for _ in range(4):
-        partial = y ^ ((partial << 7) & 0x9D2C5680)
-    half = partial ^ (partial >> 11)
-    return partial ^ (half >> 11)
+        partial = y ^ ((partial << _U7) & _MASK_7)
+    half = partial ^ (partial >> _U11)
+    return partial ^ (half >> _U11)
 
 
 def _mt19937() -> Any:
@@ -58,13 +59,13 @@ def _mt19937() -> Any:
         def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
             return np.zeros(n_words, dtype)
 
-    return MT19937(Unseeded())
+    return MT19937(Unseeded())  # type: ignore[arg-type]  # the stubs know SeedSequence only
 
 
 class Generator:
     """A stream of random numbers, equal to the stream of a `torch.Generator` on the CPU.
 
-    Samplers read it with `words`; `cached_normal` is the half of a pair of normals that a serial draw left over.
+    Samplers read it with `words`; `cached_normal` is the half of a pair that a serial draw of normals left over.
     """
 
     __slots__ = ("__weakref__", "_bits", "_seed", "_seeding", "_start", "_words", "cached_normal", "device")
@@ -167,7 +168,7 @@ class Generator:
         """The state as a uint8 tensor of shape (5056,), in torch's layout."""
         from .._tensor import wrap
 
-        return wrap(self.state_bytes())
+        return wrap(self.state_bytes())  # type: ignore[no-any-return]
 
     def set_state(self, new_state: Tensor, /) -> Generator:
         """Continue from a state of `get_state`, ours or torch's; TypeError if it is no ByteTensor."""

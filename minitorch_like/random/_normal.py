@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _cephes
 from ._arithmetic import fma, libm, libm32, quiet, vectorised_normal
@@ -36,8 +35,8 @@ def _fill_long(out: Array, mean: float, std: float, generator: Generator) -> Non
     draw: Any = u53 if out.dtype == np.float64 else u24
     rest = out.size % 16
     whole = out.size - rest
-    # An incomplete block at the end is made from 16 fresh numbers, which overwrite the last 16 values.  Except in
-    # float16, torch has by then drawn the numbers of the incomplete block too.
+    # An incomplete block at the end is made from 16 fresh numbers, which overwrite the last 16 values.  Except
+    # in float16, torch has by then drawn the numbers of the incomplete block too.
     unused = 0 if out.dtype == np.float16 else rest
     for start in range(0, whole, CHUNK):
         part = out[start : min(start + CHUNK, whole)]
@@ -92,7 +91,7 @@ def log_normal(out: Array, mean: float, std: float, generator: Generator) -> Non
 
 
 def standard_normals(generator: Generator, count: int) -> Floats:
-    """`count` normal numbers, drawn in pairs; an unused second half waits in the generator for the next call."""
+    """`count` normal numbers, drawn in pairs; an unused second half waits in the generator."""
     if count == 0:
         return np.empty(0)
     left_over = generator.cached_normal
@@ -107,7 +106,7 @@ def standard_normals(generator: Generator, count: int) -> Floats:
 
 def _few_pairs(generator: Generator, count: int) -> Floats:
     """At least `count` normal numbers, in plain Python."""
-    result = []
+    result: list[float] = []
     words = iter(generator.words(2 * (count + count % 2)).tolist())
     for high, low, next_high, next_low in zip(words, words, words, words, strict=True):
         angle = _TWO_PI_UNIT53 * (high % 2**21 * 2**32 + low)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ._arithmetic import as_float32, fma, libm
 from ._generator import Generator

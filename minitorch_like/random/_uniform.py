@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
@@ -28,27 +28,27 @@ _U32 = np.array(32, np.uint64)
 
 
 def memory_order(out: Array) -> tuple[int, ...]:
-    """The axes from the largest stride to the smallest: torch lays numbers down along the last of these first."""
+    """The axes from the largest stride to the smallest: torch lays numbers down along the last one first."""
     return tuple(sorted(range(out.ndim), key=out.strides.__getitem__, reverse=True))
 
 
 def in_memory_order(fill: Callable[Concatenate[Array, P], None]) -> Callable[Concatenate[Array, P], None]:
     """Let `fill`, which fills a short one-dimensional array, fill any array in torch's order."""
 
-    @wraps(fill)
-    def sampler(out: Array, *args: P.args, **kwargs: P.kwargs) -> None:
-        view = out if out.flags.c_contiguous else out.transpose(memory_order(out))
+    def sampler(out: Array, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        view: Array = out if out.flags.c_contiguous else out.transpose(memory_order(out))
         if not view.flags.c_contiguous:
-            flat = np.empty(view.shape, view.dtype)
-            sampler(flat, *args, **kwargs)
-            view[...] = flat
+            dense: Array = np.empty(view.shape, view.dtype)
+            sampler(dense, *args, **kwargs)
+            view[...] = dense
         elif out.size <= CHUNK:
             fill(view.reshape(-1), *args, **kwargs)
         else:
-            flat = view.reshape(-1)
+            flat: Array = view.reshape(-1)
             for start in range(0, flat.size, CHUNK):
                 fill(flat[start : start + CHUNK], *args, **kwargs)
 
+    update_wrapper(sampler, fill)
     return sampler
 
 

@@ -58,25 +58,32 @@ class Scope:
         self.inputs: list[Input] = []
         self.steps: list[Step] = []
         self.types: dict[str, Type] = {}
-        self.offset = draw(st.integers(0, 4095))
+        self.offset = self.draw_int(0, 4095)
         self._storages = 0
 
     # -- dice
 
     def one_of(self, choices: Sequence[T]) -> T:
-        return choices[self.draw(st.integers(0, len(choices) - 1))]
+        return choices[self.draw_int(0, len(choices) - 1)]
+
+    def draw_int(self, low: int, high: int) -> int:
+        """Between the two, both included; the lower is the simpler."""
+        return int(self.draw(st.integers(low, high)))
 
     def chance(self, one_in: int) -> bool:
         """True once in so many; False is the simpler."""
-        return bool(self.draw(st.integers(0, one_in - 1)) == one_in - 1)
+        return self.draw_int(0, one_in - 1) == one_in - 1
 
     def dim(self, rank: int) -> int:
         """An axis of a tensor of this rank, counted from either end; 0-d tensors have 0 and -1 as well."""
-        return int(self.draw(st.integers(-max(rank, 1), max(rank, 1) - 1)))
+        return self.draw_int(-max(rank, 1), max(rank, 1) - 1)
+
+    def draw_permutation(self, rank: int) -> Sequence[int]:
+        return tuple(self.draw(st.permutations(range(rank))))
 
     def shape(self, most: int = 3, least: int = 0) -> Shape:
         """Sizes that the program uses elsewhere, and ones, so that shapes meet."""
-        rank = self.draw(st.integers(least, most))
+        rank = self.draw_int(least, most)
         return tuple(self.one_of(self.sizes) for _ in range(rank))
 
     # -- values
@@ -151,7 +158,7 @@ class Scope:
         """
         fitting = [(Ref(name), type_) for name, type_ in reversed(self.types.items()) if requires(type_)]
         if fitting and not self.chance(5):
-            return fitting[self.draw(st.integers(0, len(fitting) - 1))]
+            return fitting[self.draw_int(0, len(fitting) - 1)]
         made = (fresh or (lambda: self.fresh(self.any_shape())))()
         return made if requires(made[1]) else None
 
@@ -172,9 +179,9 @@ class Scope:
             return shape is not None and math.prod(shape) <= MOST_ELEMENTS and requires(type_)
 
         def made() -> Operand:
-            shape = first.shape[self.draw(st.integers(0, first.rank)) :] if self.chance(2) else first.shape
+            shape = first.shape[self.draw_int(0, first.rank) :] if self.chance(2) else first.shape
             if shape and self.chance(3):
-                axis = self.draw(st.integers(0, len(shape) - 1))
+                axis = self.draw_int(0, len(shape) - 1)
                 shape = (*shape[:axis], 1, *shape[axis + 1 :])
             return self.fresh(shape, dtype, fits)
 

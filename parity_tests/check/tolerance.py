@@ -100,10 +100,12 @@ class Derived:
 
     oracle:   evaluates the program in float64, disturbed or not.
     rounding: the unit roundoff of the coarsest dtype that the program computes in.
+    exact:    the inputs are small integers and the ops exact: arrays in which the reference's result is the true
+              one are due bit for bit (a tie that is shared out in thirds rounds all the same).
     """
 
-    def __init__(self, oracle: Oracle, rounding: float = DELTA) -> None:
-        self._oracle, self._rounding = oracle, rounding
+    def __init__(self, oracle: Oracle, rounding: float = DELTA, exact: bool = False) -> None:
+        self._oracle, self._rounding, self._exact = oracle, rounding, exact
         self._truth: Mapping[Path, Array] | None = None
         self._samples: list[tuple[Mapping[Path, Array], Mapping[Path, Array]]] = []
 
@@ -111,6 +113,8 @@ class Derived:
         if self._truth is None:
             self._truth = self._oracle(0.0, 0)
         truth = self._truth[path]
+        if self._exact and np.array_equal(expected.value, truth, equal_nan=expected.value.dtype.kind == "f"):
+            return Exact()(path, expected, actual)
         with np.errstate(all="ignore"):
             bad, kinks = self._verdict(path, expected, actual, truth)
         if kinks.any():

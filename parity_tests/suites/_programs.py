@@ -1,17 +1,45 @@
 """Programs: functions of a framework that are run once under each, and must come to the same."""
 
-from parity_tests.check import Raised, assert_same, normalise
+import numpy as np
+
+from parity_tests.backends import TorchLike
+from parity_tests.backends.double import Double
+from parity_tests.check import Derived, Normwise, Raised, assert_same, normalise
+from parity_tests.check.snapshot import leaves, take
 
 
-def run(ns, program):
-    """What `program(ns)` returns, or the error that it raises: a tree that `assert_same` compares."""
+def run(ns, program, *args):
+    """What `program(ns, ...)` returns, or the error that it raises: a tree that `assert_same` compares."""
     try:
-        return program(ns)
+        return program(ns, *args)
     except Exception as error:  # noqa: BLE001 -- the error is what is compared
         package = ns.__name__.partition(".")[0]  # class names in messages begin with it
         return Raised("", type(error).__name__, normalise(str(error).replace(package, "torch")))
 
 
 def same(torch, candidate, program):
-    """Fail unless `program` returns the same tree, or raises the same error, under both frameworks."""
+    """Fail unless `program(ns)` returns the same tree, bit for bit, or raises the same error, under both."""
     assert_same(run(torch, program), run(candidate, program))
+
+
+def agree(torch, candidate, program, *, single=False):
+    """Fail unless `program(ns, tensor)` comes to the same as closely as its result in float64 says it must.
+
+    The program makes its inputs by `tensor(array, requires_grad=False)`, so that they can be widened and
+    disturbed; one that is a `single` op is judged by the largest magnitude of its result.
+    """
+    expected, actual = (run(ns, program, TorchLike(ns).tensor) for ns in (torch, candidate))
+
+    def in_double(delta, seed):
+        double = Double(torch)
+
+        def tensor(array, requires_grad=False):
+            return double.tensor(np.asarray(double.array(array)), requires_grad)
+
+        with double.disturbed(delta, seed):
+            return take(run(torch, program, tensor))
+
+    def oracle(delta, seed):
+        return {path: leaf.value for path, leaf in leaves(in_double(delta, seed))}
+
+    assert_same(expected, actual, judge=Normwise(in_double(0.0, 0)) if single else Derived(oracle))

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def warned(function):
 
 
 def seeded(seed, function):
-    """A program that calls `function(ns)` from a seed, and draws once more: the generator must stand alike too."""
+    """A program that calls `function(ns)` from a seed, and draws once more, to see how the generator stands."""
 
     def program(ns):
         ns.manual_seed(seed)
@@ -45,7 +46,9 @@ FILLS = {
     "xavier_normal_": st.tuples(st.floats(0, 3, width=32)),
     "kaiming_uniform_": st.tuples(numbers, st.sampled_from(["fan_in", "fan_out", "FAN_IN", "nowhere"])),
     "kaiming_normal_": st.tuples(
-        st.integers(0, 3), st.sampled_from(["fan_in", "fan_out"]), st.sampled_from(["relu", "leaky_relu", "selu", "x"])
+        st.integers(0, 3),
+        st.sampled_from(["fan_in", "fan_out"]),
+        st.sampled_from(["relu", "leaky_relu", "selu", "x"]),
     ),
     "sparse_": st.tuples(st.floats(0, 1), st.floats(0, 2)),
 }
@@ -107,7 +110,19 @@ def test_names_without_underscore_warn(torch, candidate, name):
 
 @pytest.mark.parametrize(
     "nonlinearity",
-    ["linear", "conv1d", "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "gelu", "", None],
+    [
+        "linear",
+        "conv1d",
+        "conv_transpose3d",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "leaky_relu",
+        "selu",
+        "gelu",
+        "",
+        None,
+    ],
 )
 @pytest.mark.parametrize("param", [None, 0.2, 1, True, "x", math.sqrt(5)])
 def test_gains(torch, candidate, nonlinearity, param):
@@ -130,7 +145,7 @@ def test_linear(torch, candidate, seed, inputs, outputs, bias, dtype):
 @given(seed=seeds, widths=st.lists(st.integers(1, 20), min_size=2, max_size=5))
 def test_a_network_draws_in_the_order_of_construction(torch, candidate, seed, widths):
     def build(ns):
-        layers = [ns.nn.Linear(*pair) for pair in zip(widths, widths[1:], strict=False)]
+        layers = [ns.nn.Linear(*pair) for pair in pairwise(widths)]
         ns.nn.init.xavier_normal_(layers[0].weight)
         layers[-1].reset_parameters()
         return dict(ns.nn.Sequential(*layers).state_dict())

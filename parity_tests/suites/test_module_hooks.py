@@ -136,6 +136,6 @@ def test_hooks_on_every_registration(torch, candidate, kind):
                 setattr(module, name, values[kind])
         finally:
             handle.remove()
-        return log, getattr(module, "x") is other[kind], getattr(module, "y") is values[kind]
+        return log, module.x is other[kind], module.y is values[kind]
 
     same(torch, candidate, program)

@@ -98,6 +98,18 @@ def test_any_options(torch, candidate, dtype, data, chosen):
     same_text(torch, candidate, lambda module: module.from_numpy(array))
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "complex64", "complex128"])
+@given(data=st.data())
+def test_dtypes_that_not_every_backend_has(torch, candidate, dtype, data):
+    if not hasattr(candidate, dtype):
+        pytest.skip(f"unsupported: {dtype}")
+    array = data.draw(arrays("float32", shape=(2, 3)))
+    values = array.tolist()
+    if dtype.startswith("complex"):
+        values = [complex(*pair) for pair in zip(*values, strict=True)]
+    same_text(torch, candidate, lambda module: module.tensor(values, dtype=getattr(module, dtype)))
+
+
 BIG = [(1001,), (2, 501), (501, 2), (40, 40), (6, 7, 30), (9, 1, 8, 20)]
 
 
@@ -150,6 +162,13 @@ def test_suffixes_that_do_not_fit_begin_a_line(torch, candidate, length):
         return module.zeros(length, dtype=module.float64, requires_grad=True)
 
     same_text(torch, candidate, build)
+
+
+@given(linewidth=st.integers(20, 70))
+def test_every_suffix_finds_its_line(torch, candidate, linewidth):
+    for module in (torch, candidate):
+        module.set_printoptions(linewidth=linewidth)
+    same_text(torch, candidate, lambda module: module.zeros(0, 3, dtype=module.float64, requires_grad=True))
 
 
 OPS = {

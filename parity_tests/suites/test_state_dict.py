@@ -1,4 +1,4 @@
-"""`state_dict` and `load_state_dict`: weights travel between torch and the candidate, and misfits are reported alike."""
+"""`state_dict` and `load_state_dict`: weights travel to torch and back, and misfits are reported alike."""
 
 from collections import OrderedDict
 
@@ -10,9 +10,11 @@ from parity_tests.suites._programs import run, same
 
 
 def network(ns, *, width=3, fill=0.0):
-    """A little of everything that a state dict holds: nesting, sharing, buffers of all kinds, a missing bias."""
+    """A little of everything that a state dict holds: nesting, sharing, all kinds of buffers, no bias."""
     nn = ns.nn
-    net = nn.Sequential(OrderedDict(body=nn.Sequential(nn.Linear(2, width), nn.ReLU()), head=nn.Linear(width, 1, False)))
+    net = nn.Sequential(
+        OrderedDict(body=nn.Sequential(nn.Linear(2, width), nn.ReLU()), head=nn.Linear(width, 1, False))
+    )
     net.register_buffer("mean", ns.full((2,), fill))
     net.register_buffer("hidden", ns.zeros(1), persistent=False)
     net.register_buffer("absent", None)
@@ -74,11 +76,23 @@ def test_weights_travel(torch, candidate, forth):
         assert received.state_dict()[name].tolist() == tensor.tolist(), name
 
 
-KEYS = ["body.0.weight", "body.0.bias", "head.weight", "tied.weight", "mean", "body.count", "hidden", "head.bias"]
+KEYS = [
+    "body.0.weight",
+    "body.0.bias",
+    "head.weight",
+    "tied.weight",
+    "mean",
+    "body.count",
+    "hidden",
+    "head.bias",
+]
 damages = st.lists(
     st.one_of(
         st.tuples(st.just("drop"), st.sampled_from(KEYS)),
-        st.tuples(st.just("add"), st.sampled_from(["x", "body.x", "body.0.x.y", "nope.weight", "_extra_state", "head."])),
+        st.tuples(
+            st.just("add"),
+            st.sampled_from(["x", "body.x", "body.0.x.y", "nope.weight", "_extra_state", "head."]),
+        ),
         st.tuples(st.just("shape"), st.sampled_from(KEYS), st.sampled_from([(), (1,), (2, 2), (0,)])),
         st.tuples(st.just("array"), st.sampled_from(KEYS)),
         st.tuples(st.just("dtype"), st.sampled_from(KEYS), st.sampled_from(["float64", "int64", "bool"])),
@@ -167,7 +181,13 @@ def test_extra_state_travels(torch, candidate):
         state["0._extra_state"] = {"steps": 9}
         module.load_state_dict(state)
         del state["0._extra_state"]
-        return log, list(state), module[0].steps, dict(state._metadata), run(ns, lambda ns: module.load_state_dict(state))
+        return (
+            log,
+            list(state),
+            module[0].steps,
+            dict(state._metadata),
+            run(ns, lambda ns: module.load_state_dict(state)),
+        )
 
     same(torch, candidate, program)
 

@@ -74,8 +74,8 @@ class Hooked:
     ) -> RemovableHandle:
         """Run `hook(module, args, output)` after `forward`; what it returns, if not None, is the output.
 
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it also runs, for its
-        side effects, when the call raises.
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it also runs, for
+        its side effects, when the call raises.
         """
         flags: tuple[Flags, ...] = (self._forward_hooks_with_kwargs,) if with_kwargs else ()
         if always_call:
@@ -85,12 +85,10 @@ class Hooked:
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Run `hook(module, grad_output)` when the gradients of all outputs are known; it may replace them."""
+        """Run `hook(module, grad_output)` when all gradients of the outputs are known; may replace them."""
         return register(self._backward_pre_hooks, hook, prepend=prepend)
 
-    def register_full_backward_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Run `hook(module, grad_input, grad_output)` when the gradients of all inputs are known.
 
         What it returns, if not None, replaces `grad_input`. The inputs and outputs must not be written to.
@@ -99,7 +97,7 @@ class Hooked:
         return register(self._backward_hooks, hook, prepend=prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """`forward` between its hooks, in torch's order: global ones first, each kind in order of registration."""
+        """`forward` between its hooks, in torch's order: global ones first, each kind as registered."""
         if mode.recorder is not None:
             mode.recorder.note_module(self)
         result = None
@@ -120,8 +118,8 @@ class Hooked:
             if backward is not None:
                 if not isinstance(result, Tensor | tuple):
                     warnings.warn(
-                        "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors"
-                        f" but received {type(result)}",
+                        "For backward hooks to be called, module output should be a Tensor or a tuple of"
+                        f" Tensors but received {type(result)}",
                         stacklevel=3,
                     )
                 result = backward.wrap_outputs(result)
@@ -162,7 +160,12 @@ class Hooked:
         for kind, hooks, always, with_kwargs in (
             # Here, and only here, torch gives global hooks no keyword arguments.
             ("global module", global_forward_hooks, _global_always_called, {}),
-            ("module", self._forward_hooks, self._forward_hooks_always_called, self._forward_hooks_with_kwargs),
+            (
+                "module",
+                self._forward_hooks,
+                self._forward_hooks_always_called,
+                self._forward_hooks_with_kwargs,
+            ),
         ):
             for key, hook in hooks.items():
                 if key not in always or key in called:

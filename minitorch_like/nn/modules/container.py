@@ -20,8 +20,8 @@ class Container(Module):
 
     def __init__(self, **kwargs: Any) -> None:
         warnings.warn(
-            "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass"
-            " that instead.",
+            "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`."
+            " Subclass that instead.",
             FutureWarning,
             stacklevel=2,
         )
@@ -105,7 +105,7 @@ class Sequential(_Indexed):
     def insert(self, index: int, module: Module) -> Self:
         """Add a module before position `index`. Raises: IndexError, AssertionError for something else."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")  # noqa: TRY004 -- torch's class
+            raise AssertionError(f"module should be of type: {Module}")
         size = len(self)
         if not -size <= index <= size:
             raise IndexError(f"Index out of range: {index}")
@@ -257,6 +257,6 @@ class ModuleDict(Module):
 
 def _check_sequential(other: Any) -> None:
     if not isinstance(other, Sequential):
-        raise ValueError(  # noqa: TRY004 -- torch's class
+        raise ValueError(
             f"add operator supports only objects of Sequential class, but {type(other)} is given."
         )

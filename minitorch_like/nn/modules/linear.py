@@ -53,7 +53,7 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new values: weight first, then bias."""
-        # kaiming_uniform with a = sqrt(5) is U(+-1/sqrt(fan_in)), but only this expression has torch's last bit.
+        # With a = sqrt(5) this is U(+-1/sqrt(fan_in)), but only so written does it have torch's last bit.
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
@@ -64,11 +64,14 @@ class Linear(Module):
         # Past __getattr__, which costs as much as a small kernel. A name that is not registered (a
         # reparametrised weight) is an ordinary attribute.
         own = self._parameters
-        weight = own["weight"] if "weight" in own else self.weight
-        return F.linear(input, weight, own["bias"] if "bias" in own else self.bias)
+        if "weight" in own and "bias" in own:
+            return F.linear(input, own["weight"], own["bias"])
+        return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )
 
 
 class Bilinear(Module):

@@ -195,7 +195,8 @@ class Module(Stateful):
         self._check_name("buffer", name, "_buffers")
         if not (tensor is None or isinstance(tensor, Tensor)):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}'"
+                " (torch Tensor or None required)"
             )
         tensor = self._registered(_hooks.global_buffer_registration_hooks, name, tensor)
         self._buffers[name] = tensor
@@ -280,7 +281,7 @@ class Module(Stateful):
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")  # noqa: TRY004 -- torch's
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
@@ -293,7 +294,7 @@ class Module(Stateful):
         """The parameter at a dotted path. Raises: AttributeError."""
         parameter = self._get_tensor(target)
         if not isinstance(parameter, Parameter):
-            raise AttributeError(f"`{target.rpartition('.')[2]}` is not an nn.Parameter")  # noqa: TRY004
+            raise AttributeError(f"`{target.rpartition('.')[2]}` is not an nn.Parameter")
         return parameter
 
     def get_buffer(self, target: str) -> Tensor:
@@ -349,7 +350,7 @@ class Module(Stateful):
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Parameters by dotted name, this module's own first, each once unless `remove_duplicate` is False."""
+        """Parameters by dotted name, parents first, each once unless `remove_duplicate` is False."""
         return self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -360,7 +361,7 @@ class Module(Stateful):
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """Buffers by dotted name, this module's own first, each once unless `remove_duplicate` is False."""
+        """Buffers by dotted name, parents first, each once unless `remove_duplicate` is False."""
         return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -427,8 +428,7 @@ class Module(Stateful):
         dtype = probes[0].dtype
         if not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
-                "nn.Module.to only accepts floating point or complex dtypes,"
-                f" but got desired dtype={dtype}"
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
 
@@ -459,7 +459,7 @@ class Module(Stateful):
     def train(self, mode: bool = True) -> Self:
         """Training mode, in this module and below: dropout drops, batch norm learns its statistics."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")  # noqa: TRY004 -- torch's class
+            raise ValueError("training mode is expected to be boolean")
         self.training = mode
         for module in self.children():
             module.train(mode)

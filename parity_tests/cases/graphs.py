@@ -1,0 +1,79 @@
+"""Random graphs: programs over the catalogue, with what to differentiate them by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from parity_tests.cases import elementwise, losses, products, reductions, shaping  # noqa: F401  they register their ops
+from parity_tests.cases.catalogue import OPS, Op
+from parity_tests.cases.program import Program
+from parity_tests.cases.scope import Scope, numbers
+from parity_tests.cases.types import Type
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+def _allowed(op: Op, kind: str) -> bool:
+    return op.exact if kind == "whole" else op.special if kind == "special" else True
+
+
+@st.composite
+def scopes(draw: Draw, kind: str, most_steps: int = 8) -> Scope:
+    """The values, and their types, of a program of up to `most_steps` steps."""
+    dtype = "float64" if draw(st.integers(0, 9)) == 9 else "float32"
+    sizes = draw(st.sampled_from([(2, 3, 1), (3, 2, 4), (1, 2, 3), (2, 5, 1), (4, 3, 2), (2, 3, 0), (7, 3, 1)]))
+    scope = Scope(draw, kind, dtype, sizes)
+    allowed = [each for each in OPS.values() if _allowed(each, kind)]
+    for _ in range(draw(st.integers(1, most_steps))):
+        scope.one_of(allowed).build(scope)
+    return scope
+
+
+def graphs(kind: str, most_steps: int = 8) -> st.SearchStrategy[Program]:
+    """Programs of up to `most_steps` steps.
+
+    kind: 'whole' (small integers, exact ops: results are due bit for bit), 'smooth' (floats within the domains
+    of the ops), 'special' (infinities, NaN, the edges of float32; forward only).
+    """
+    return scopes(kind, most_steps).map(_differentiated)
+
+
+def _differentiated(scope: Scope) -> Program:
+    program = Program(tuple(scope.inputs), tuple(scope.steps), exact=scope.kind == "whole")
+    if scope.kind == "special":
+        return program
+    roots = [name for name, type_ in scope.types.items() if name[0] == "y" and type_.grad and type_.floating]
+    if not roots:
+        return program
+    # The last value, and now and then another: several outputs share a graph.
+    outputs = [roots[-1]]
+    while len(outputs) < 3 and scope.chance(3):
+        outputs.append(scope.one_of(roots))
+    outputs = list(dict.fromkeys(outputs))
+    wrt: tuple[str, ...] = ()
+    second: tuple[Any, ...] = ()
+    if not scope.chance(4):
+        wrt = tuple(each.name for each in scope.inputs if each.requires_grad)
+        if scope.chance(4):
+            wrt = tuple(dict.fromkeys((*wrt, scope.one_of(roots))))
+        if not scope.chance(3):
+            second = tuple(_cotangent(scope, scope.types[name]) for name in wrt)
+    return Program(
+        program.inputs,
+        program.steps,
+        tuple(outputs),
+        tuple(_cotangent(scope, scope.types[name]) for name in outputs),
+        wrt,
+        second,
+        program.exact,
+    )
+
+
+def _cotangent(scope: Scope, type_: Type) -> np.ndarray[Any, Any]:
+    """Random, never ones: the gradient of a plain sum is zero through a softmax, and says nothing."""
+    scope.offset += 61
+    return numbers(scope.kind, scope.offset, type_.shape, type_.dtype)
