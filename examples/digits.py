@@ -32,7 +32,7 @@ for epoch in range(EPOCHS):
         loss.backward()
         optimizer.step()
         total += loss.item() * len(batch)
-    print(f"epoch {epoch:2d}  loss {total / len(train):.7f}  first images", order[:8].tolist())
+    print(f"epoch {epoch:2d}  loss {total / len(train):.7f}  first images", order[:5].tolist())
 
 with torch.no_grad():
     correct = (model(x[test]).argmax(dim=1) == y[test]).sum().item()

@@ -1,5 +1,6 @@
 """The examples print the published numbers, with torch out of reach, and what PyTorch prints."""
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,13 @@ OURS = "import minitorch_like as torch\n"
 THEIRS = "import torch\n"
 WITHOUT_TORCH = """
 import runpy, sys
-sys.modules["torch"] = None  # any import of it raises ModuleNotFoundError
+
+class NoTorch:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NoTorch)
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
@@ -24,6 +31,7 @@ def run(*command: str | Path) -> str:
     done = subprocess.run(
         [sys.executable, *command],
         cwd=EXAMPLES.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -79,3 +87,9 @@ def test_the_digits_are_learnt_from_the_same_batches_to_the_same_accuracy(tmp_pa
     assert losses == pytest.approx(their_losses, rel=1e-4, abs=0)
     assert right == their_right
     assert right / 360 > 0.96
+
+
+def test_torch_is_out_of_reach_where_we_say_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("try:\n    import torch.nn\nexcept ImportError as error:\n    print(error)")
+    assert run("-c", WITHOUT_TORCH, script) == "No module named 'torch'\n"

@@ -85,9 +85,9 @@ class CompiledFunction:
         if recorder.reasons:
             for reason in recorder.reasons:
                 _note(signature, reason)
-        else:
-            signature.plans.insert(0, _plan(recorder, inputs, finish))
-        return result
+            return result
+        signature.plans.insert(0, _plan(recorder, inputs, finish))
+        return finish()  # the captured result itself is a buffer of the plan
 
     def explain(self) -> str:
         """What happened to the calls so far: plans, and the reasons for running eagerly."""
@@ -112,19 +112,22 @@ def _is_input(value: Any) -> bool:
 def _read_arguments(args: Any, kwargs: Any) -> tuple[list[Tensor], Any]:
     """The input tensors, and the key of what else a plan depends on."""
     leaves: list[Tensor] = []
-
-    def describe(value: Any) -> Any:
-        if _is_input(value):
-            leaves.append(value)
-            return value._data.shape, value._data.dtype, value._data.strides
-        if isinstance(value, (tuple, list)):
-            return type(value), tuple(map(describe, value))
-        if isinstance(value, dict):
-            return tuple((name, describe(each)) for name, each in value.items())
-        return type(value), value
-
-    key = describe(args) if not kwargs else (describe(args), describe(kwargs))
+    key = tuple([_describe(each, leaves) for each in args])
+    if kwargs:
+        key += (_describe(kwargs, leaves),)
     return leaves, (key, mode.grad, mode.inference)
+
+
+def _describe(value: Any, leaves: list[Tensor]) -> Any:
+    if _is_input(value):
+        leaves.append(value)
+        data = value._data
+        return data.shape, data.dtype, data.strides
+    if isinstance(value, (tuple, list)):
+        return type(value), tuple([_describe(each, leaves) for each in value])
+    if isinstance(value, dict):
+        return tuple([(name, _describe(each, leaves)) for name, each in value.items()])
+    return type(value), value
 
 
 def _with_private_inputs(value: Any, inputs: list[Tensor]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,11 @@ class Instruction:
         function, args, kwargs = self.function, self.args, self.kwargs
         if not kwargs:
             return function, args
-        if isinstance(function, np.ufunc) and kwargs.keys() == {"out"}:
-            return function, (*args, kwargs["out"])
-        if function is np.dot:
+        if kwargs.keys() == {"out"} and _takes_out_by_position(function):
             return function, (*args, kwargs["out"])
         if getattr(function, "__name__", "") == "reduce" and len(args) == 1 and kwargs.keys() <= {"axis", "out", "keepdims"}:
             return function, (args[0], kwargs.get("axis", 0), None, kwargs.get("out"), kwargs.get("keepdims", False))
-        return _call_with_keywords, (function, args, kwargs)
+        return partial(function, **kwargs), args
 
     def __str__(self) -> str:
         name = getattr(self.function, "__qualname__", getattr(self.function, "__name__", repr(self.function)))
@@ -52,8 +51,8 @@ def _describe(value: Any) -> str:
     return getattr(value, "__name__", repr(value))
 
 
-def _call_with_keywords(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    function(*args, **kwargs)
+def _takes_out_by_position(function: Callable[..., Any]) -> bool:
+    return function is np.dot or (isinstance(function, np.ufunc) and function not in (np.maximum, np.minimum))
 
 
 class Plan:

@@ -207,6 +207,8 @@ class Op:
     def _remember(self, key: Any, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Keep the places of the arguments if their types alone decided the reading."""
         names = [each.name for each in signature.parameters]
+        if signature.varargs and len(args) > key[0] and not isinstance(args[key[0]], (tuple, list)):
+            return
         if len(args) > len(names) + (key[0] is True) or any(name not in self.positions for name in kwargs):
             return
         positional = ([self.parameters[0], *names] if key[0] else names)[: len(args)]

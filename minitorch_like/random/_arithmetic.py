@@ -29,8 +29,8 @@ _X86 = ("x86_64", "amd64", "i386", "i686")
 def fused() -> bool:
     """Whether torch would round x * y + z once on this machine.
 
-    MINITORCH_LIKE_FMA=0 or 1 decides it.  Failing that, ATEN_CPU_CAPABILITY=default switches it off, as in torch,
-    and NumPy says what the CPU can do.
+    MINITORCH_LIKE_FMA=0 or 1 decides it.  Failing that, ATEN_CPU_CAPABILITY=default switches it off, as in
+    torch, and NumPy says what the CPU can do.
     """
     override = os.environ.get("MINITORCH_LIKE_FMA")
     if override:

@@ -2,8 +2,9 @@
 
 Polynomials and reductions: Moshier's Cephes library, single precision (logf.c, sinf.c), arranged as in
 avx_mathfun.  torch fuses every Horner step.  Here a fused step is a float64 multiplication (exact) and
-addition, then a rounding to float32.  On every argument that a 24-bit uniform can lead to, these two roundings
-agree with the single one, as a sweep over all 2**24 has shown; so do the plain float32 operations elsewhere.
+addition, then a rounding to float32.  On every argument that a 24-bit uniform can lead to, these two
+roundings agree with the single one, as a sweep over all 2**24 has shown; the same goes for the plain float32
+operations.
 """
 
 from __future__ import annotations

@@ -228,7 +228,7 @@ def random_(
 
 
 def integer_range(array: Array, low: int, high: int | None) -> tuple[int, int]:
-    """`low` and `high`, checked against the dtype, and for a floating-point one moved to numbers that it has."""
+    """`low` and `high`, checked against the dtype; a floating-point one moves them to numbers that it has."""
     for bound in (low, high):
         if bound is not None and not -(2**63) <= bound < 2**63:
             raise ValueError("Overflow when unpacking long long")
@@ -255,9 +255,9 @@ def integer_range(array: Array, low: int, high: int | None) -> tuple[int, int]:
 def _warn_of_gaps(name: str, array: Array) -> None:
     digits = _DIGITS[array.dtype]
     warnings.warn(
-        f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(array)} can "
-        "support discrete uniform distribution only within this range. This warning will become an error in "
-        "version 1.7 release, please fix the code in advance",
+        f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(array)} "
+        "can support discrete uniform distribution only within this range. This warning will become an error "
+        "in version 1.7 release, please fix the code in advance",
         UserWarning,
         stacklevel=5,
     )

@@ -1,4 +1,4 @@
-"""The functions that make tensors of random numbers: `rand`, `randn`, `randint`, `randperm`, `normal` and the rest."""
+"""The functions that make tensors of random numbers: `rand`, `randn`, `randint`, `randperm`, `normal` ..."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from .._device import require_cpu
 from .._dtype import FROM_NUMPY, default_numpy_dtype, int64
 from .._layout import contiguous_format
 from .._tensor import Tensor, with_history, wrap
+from ..autograd import no_grad
 from ..ops import Op
-from ..ops._checks import broadcast_shapes, check_no_integer, title
+from ..ops._checks import broadcast_shapes, title
 from ..ops._signature import Reader
 from ..ops._table import python_value
 from . import _discrete, _fills, _normal, _samplers
@@ -27,7 +28,10 @@ from ._uniform import Array
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {}
 METHODS: dict[str, Callable[..., Tensor]] = {}
 
-_OPTIONS = "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, bool requires_grad=False"
+_OPTIONS = (
+    "dtype? dtype=None, layout? layout=None, device? device=None, "
+    "bool? pin_memory=False, bool requires_grad=False"
+)
 _NEW = f"Tensor? out=None, {_OPTIONS}"
 _LIKE = f"memory_format? memory_format=None, {_OPTIONS}"
 Values = dict[str, Any]
@@ -75,8 +79,11 @@ def _of_sizes(read: Callable[..., Tensor], sampler: Callable[..., None]) -> Call
     @wraps(read)
     def call(*args: Any, **kwargs: Any) -> Tensor:
         shape = args[0] if len(args) == 1 and type(args[0]) is tuple else args
-        if kwargs or not args or not all([type(size) is int and 0 <= size < 2**31 for size in shape]):
+        if kwargs or not args:
             return read(*args, **kwargs)
+        for size in shape:
+            if type(size) is not int or not 0 <= size < 2**31:
+                return read(*args, **kwargs)
         out = np.empty(shape, default_numpy_dtype())
         sample(sampler, out, 0.0, 1.0, default_generator)
         return wrap(out)  # type: ignore[no-any-return]
@@ -91,7 +98,7 @@ def _both(first: str, *, required: str) -> tuple[str, str]:
 
 def _numpy_dtype(values: Values) -> np.dtype[Any] | None:
     kind = python_value(values.get("dtype"))
-    return None if kind is None else kind.numpy  # type: ignore[no-any-return]
+    return None if kind is None else kind.numpy
 
 
 def _destination(
@@ -207,37 +214,38 @@ def _recorded(op: Op, first: Any, second: Any, result: Tensor) -> Tensor:
     f"(float mean, float std, int[] size, {_GENERATOR}, {_OPTIONS})",
 )
 def normal(values: Values) -> Tensor:
-    """Normal numbers; of each its own mean and standard deviation where these are tensors, which broadcast."""
+    """Normal numbers, each with its own mean or standard deviation where these are tensors; they broadcast."""
     if "size" in values:
         result = _destination(values, "normal", check_size(values["size"]))
         mean, std = python_value(values["mean"]), python_value(values["std"])
         _fills.normal_(result._data, mean, std, values["generator"])
         return result
-    mean, std = values["mean"], values.get("std", 1.0)
-    tensors = [each for each in (mean, std) if isinstance(each, Tensor)]
-    if isinstance(std, Tensor):
-        if std._data.size and not std._data.min() >= 0:
-            raise RuntimeError("normal expects all elements of std >= 0.0")
-    else:
-        _fills.check_std(std := python_value(std))
-    shape = broadcast_shapes(*(each._data.shape for each in tensors))
-    result = values.get("out")
-    if result is None:
-        result = wrap(np.empty(shape, tensors[0]._data.dtype))
-    else:
-        _refuse_gradient("normal", *tensors, result)
-        if not isinstance(std, Tensor):
-            shape = broadcast_shapes(shape, result._data.shape)
-        resize_out(result, shape)
-    from .. import no_grad
+    return _normal_around(values["mean"], values.get("std", 1.0), values)
 
+
+def _normal_around(mean: Any, std: Any, values: Values) -> Tensor:
+    """Normal numbers where mean or std, or both, are tensors."""
+    tensors = [each for each in (mean, std) if isinstance(each, Tensor)]
+    if not isinstance(std, Tensor):
+        std = python_value(std)
+        _fills.check_std(std)
+    elif std._data.size and not std._data.min() >= 0:
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    shape = broadcast_shapes(*(each._data.shape for each in tensors))
+    out: Any = values.get("out")
+    if out is not None:
+        _refuse_gradient("normal", *tensors, out)
+        resize_out(out, shape if isinstance(std, Tensor) else broadcast_shapes(shape, out._data.shape))
+    result = wrap(np.empty(shape, tensors[0]._data.dtype)) if out is None else out
+    fill = _fills.METHODS["normal_"]
     with no_grad():
         if isinstance(std, Tensor):
-            _fills.METHODS["normal_"](result, generator=values["generator"]).mul_(std)  # type: ignore[attr-defined]
+            fill(result, generator=values["generator"])
+            result.mul_(std)
         else:
-            _fills.METHODS["normal_"](result, 0.0, std, generator=values["generator"])
+            fill(result, 0.0, std, generator=values["generator"])
         result.add_(mean)
-    return result if values.get("out") is not None else _recorded(_NORMAL, mean, std, result)
+    return result if out is not None else _recorded(_NORMAL, mean, std, result)
 
 
 # -- integers -------------------------------------------------------------------------------------------

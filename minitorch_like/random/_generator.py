@@ -31,7 +31,7 @@ _NO_WORDS: Words = np.empty(0, np.uint32)
 _U7, _U11, _U15, _U18, _MASK_7, _MASK_15 = map(np.uint32, (7, 11, 15, 18, 0x9D2C5680, 0xEFC60000))
 
 
-def _temper(state: Words) -> Words:
+def _temper(state: Any) -> Any:
     """The words that the engine puts out for a block of its state."""
     y = state ^ (state >> _U11)
     y ^= (y << _U7) & _MASK_7
@@ -39,7 +39,7 @@ def _temper(state: Words) -> Words:
     return y ^ (y >> _U18)
 
 
-def _untemper(words: Words) -> Words:
+def _untemper(words: Any) -> Any:
     """The block of state behind a block of words: each xor-shift is undone as often as its bits overlap."""
     y = words ^ (words >> _U18)
     y ^= (y << _U15) & _MASK_15
@@ -65,13 +65,13 @@ def _mt19937() -> Any:
 class Generator:
     """A stream of random numbers, equal to the stream of a `torch.Generator` on the CPU.
 
-    Samplers read it with `words`; `cached_normal` is the half of a pair that a serial draw of normals left over.
+    Samplers read it with `words`.  `cached_normal` is what a serial draw of normals, in pairs, left over.
     """
 
     __slots__ = ("__weakref__", "_bits", "_seed", "_seeding", "_start", "_words", "cached_normal", "device")
 
-    def __init__(self, device: Device | str = "cpu") -> None:
-        self.device = Device(device)
+    def __init__(self, device: Device | str | None = None) -> None:
+        self.device = Device("cpu" if device is None else device)
         if self.device.type != "cpu":
             raise RuntimeError(f"Device type {self.device.type} is not supported for torch.Generator() api.")
         self._bits: Any = None  # made at the first draw: numpy.random is slow to import

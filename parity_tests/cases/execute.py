@@ -26,7 +26,7 @@ def execute(program: Program, backend: Backend, disturb: Disturb | None = None) 
     Values are looked at last, so that whatever the backward pass or a failed call did to them shows.
     """
     values: dict[str, Any] = {}
-    gradients: dict[str, Any] = {}
+    gradients: dict[str, Any] = {"grad": {}, "grad of grad": {}}
     phase = "inputs"
     error = None
     with warnings.catch_warnings():
@@ -46,7 +46,7 @@ def execute(program: Program, backend: Backend, disturb: Disturb | None = None) 
                 backend.call("autograd.backward", outputs, cotangents)
         except Exception as raised:  # noqa: BLE001  the error is a result like any other
             error = Raised.of(raised, phase, isinstance(raised, Unsupported))
-        trace: dict[str, Any] = {"error": error} if error else {}
+        trace: dict[str, Any] = {"error": error}
         trace["values"] = {name: backend.snapshot(value) for name, value in values.items()}
         trace |= {
             order: {name: _unlaid(backend.snapshot(value)) for name, value in found.items()}

@@ -81,11 +81,11 @@ class SequencePair(Pair):
 class MappingPair(Pair):
     def differences(self, judge: Judge) -> Iterator[Difference]:
         expected, actual = self.expected, self.actual
-        if list(expected) != list(actual):
-            yield self.difference(Outcome.METADATA, f"keys {list(actual)}, expected {list(expected)}")
         for key in expected:
             if key in actual:
                 yield from originate(expected[key], actual[key], (*self.path, key)).differences(judge)
+        if list(expected) != list(actual):
+            yield self.difference(Outcome.METADATA, f"keys {list(actual)}, expected {list(expected)}")
 
 
 class TensorPair(Pair):

@@ -56,7 +56,7 @@ def edited(ns, make, item, edits):
         return None
 
     for edit in edits:
-        history += [run(ns, lambda ns, edit=edit: step(ns, *edit)), list(container._modules), repr(container)]
+        history += [run(ns, step, *edit), list(container._modules), repr(container)]
     return history, len(container), list(container)
 
 
@@ -65,13 +65,13 @@ def test_a_sequential_is_edited_like_a_list(torch, candidate, edits):
     same(
         torch,
         candidate,
-        lambda ns: edited(ns, lambda ms: ns.nn.Sequential(*ms), lambda i: ns.nn.Flatten(i), edits),
+        lambda ns: edited(ns, lambda ms: ns.nn.Sequential(*ms), ns.nn.Flatten, edits),
     )
 
 
 @given(edits=edits)
 def test_a_module_list_is_edited_like_a_list(torch, candidate, edits):
-    same(torch, candidate, lambda ns: edited(ns, ns.nn.ModuleList, lambda i: ns.nn.Flatten(i), edits))
+    same(torch, candidate, lambda ns: edited(ns, ns.nn.ModuleList, ns.nn.Flatten, edits))
 
 
 def test_a_sequential_with_names(torch, candidate):
@@ -97,7 +97,7 @@ dict_edits = st.lists(
 
 
 def edited_dict(ns, container, item, edits):
-    history = []
+    """The history of a container under dict-like edits; `item` makes a value from a number."""
 
     def step(ns, verb, *args):
         if verb == "set":
@@ -121,8 +121,7 @@ def edited_dict(ns, container, item, edits):
             return getattr(container, verb)(*args)
         return None
 
-    for edit in edits:
-        history.append(run(ns, lambda ns, edit=edit: step(ns, *edit)))
+    history = [run(ns, step, *edit) for edit in edits]
     final = [run(ns, lambda ns, view=view: list(view())) for view in (container.items, container.values)]
     return history, len(container), list(container), list(container.keys()), final, repr(container)
 
@@ -131,7 +130,7 @@ def edited_dict(ns, container, item, edits):
 def test_a_module_dict_is_edited_like_a_dict(torch, candidate, edits):
     absent = {"setdefault", "getdefault", "popitem", "copy", "reversed"}
     edits = [edit for edit in edits if edit[0] not in absent]
-    same(torch, candidate, lambda ns: edited_dict(ns, ns.nn.ModuleDict(), lambda i: ns.nn.Flatten(i), edits))
+    same(torch, candidate, lambda ns: edited_dict(ns, ns.nn.ModuleDict(), ns.nn.Flatten, edits))
 
 
 @given(edits=dict_edits)

@@ -20,7 +20,7 @@ def warned(function):
 
 
 def seeded(seed, function):
-    """A program that calls `function(ns)` from a seed, and draws once more, to see how the generator stands."""
+    """A program that calls `function(ns)` from a seed, and once more, to see how the generator stands."""
 
     def program(ns):
         ns.manual_seed(seed)

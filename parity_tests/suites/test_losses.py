@@ -77,8 +77,8 @@ def test_weighted_elements(torch, candidate, name, seed, reduction, shape):
 def classifications(draw):
     """Scores (N, C, ...) or (C), the classes that are right, their weights, and options.
 
-    Near certainty the gradient, softmax - 1, is what cancellation leaves.  So that the result's largest magnitude
-    tells how much that may be, the first sample (or the only one) is undecided.
+    Near certainty the gradient, softmax - 1, is what cancellation leaves.  So that the largest magnitude of the
+    result tells how much that may be, the first sample (or the only one) is undecided.
     """
     rng = np.random.default_rng(draw(seeds))
     classes = draw(st.integers(1, 5))

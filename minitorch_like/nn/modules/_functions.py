@@ -39,8 +39,8 @@ class BackwardHookFunctionBackward(Node):
 class BackwardHooks:
     """The backward hooks of one call of a module.
 
-    Its inputs pass through one identity and its outputs through another; a gradient is in order for the hooks when it
-    arrives there: first `prehooks(module, grad_output)`, then `hooks(module, grad_input, grad_output)`.
+    Its inputs pass through one identity and its outputs through another. When the gradients arrive there the
+    hooks run: first `prehook(module, grad_output)`, then `hook(module, grad_input, grad_output)`.
     """
 
     def __init__(self, module: Any, hooks: list[Hook], prehooks: list[Hook]) -> None:
@@ -84,8 +84,8 @@ class BackwardHooks:
     def _without_inputs(self, grad_output: tuple[Any, ...]) -> None:
         """No input requires a gradient: the hooks run now, as no gradient will come out of the module."""
         warnings.warn(
-            "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs"
-            " require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+            "Full backward hook is firing when gradients are computed with respect to module outputs since no"
+            " inputs require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
             "#torch.nn.Module.register_full_backward_hook for more details.",
             stacklevel=5,
         )
@@ -135,6 +135,7 @@ def _checked(kind: str, name: str, changed: Any, given: tuple[Any, ...]) -> tupl
         return given
     if len(changed) != len(given):
         raise RuntimeError(
-            f"Backward {kind} returned an invalid number of {name}, got {len(changed)}, but expected {len(given)}"
+            f"Backward {kind} returned an invalid number of {name},"
+            f" got {len(changed)}, but expected {len(given)}"
         )
     return tuple(changed)

@@ -55,7 +55,7 @@ class Stateful(Hooked):
     _load_state_dict_post_hooks: Hooks
 
     def get_extra_state(self) -> Any:
-        """Override, with `set_extra_state`, to keep more than tensors in the state dict. Must be picklable."""
+        """Override, with `set_extra_state`, to keep something else (picklable) in the state dict."""
         raise RuntimeError(_unreachable("get_extra_state"))
 
     def set_extra_state(self, state: Any) -> None:
@@ -67,7 +67,7 @@ class Stateful(Hooked):
         return register(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Run `hook(module, state_dict, prefix, local_metadata)` afterwards; it may edit `state_dict` in place."""
+        """Run `hook(module, state_dict, prefix, local_metadata)` afterwards; may edit the dict in place."""
         hook._from_public_api = True  # type: ignore[attr-defined]
         return register(self._state_dict_hooks, hook)
 
@@ -81,9 +81,9 @@ class Stateful(Hooked):
         return register(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Run `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`.
+        """Run a hook before this module loads. It may edit its arguments, a dict and three lists, in place.
 
-        It runs before this module loads; the dict and the lists may be edited in place.
+        hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         """
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
@@ -114,7 +114,7 @@ class Stateful(Hooked):
     def state_dict(
         self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
-        """All parameters and persistent buffers by name: references to their data, detached unless `keep_vars`."""
+        """All parameters and persistent buffers by name: the same memory, detached unless `keep_vars`."""
         if args:
             warnings.warn(
                 "Positional args are being deprecated, use kwargs instead. Refer to"
@@ -150,7 +150,7 @@ class Stateful(Hooked):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> _IncompatibleKeys:
-        """Copy the tensors of `state_dict` into this module and its children (`assign`: take them themselves).
+        """Copy the tensors of `state_dict` into this module and those below (`assign`: take them themselves).
 
         Raises: RuntimeError that lists every size mismatch and, if `strict`, every missing or unexpected key;
         TypeError for something that is not a mapping.
@@ -267,9 +267,9 @@ class Stateful(Hooked):
                 setattr(self, name, source)
         except Exception as error:  # noqa: BLE001 -- collected and raised together, as torch does
             return (
-                f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.size()}'
-                f" and whose dimensions in the checkpoint are {source.size()}, an exception occurred :"
-                f" {error.args}."
+                f'While copying the parameter named "{key}", whose dimensions in the model are'
+                f" {tensor.size()} and whose dimensions in the checkpoint are {source.size()}, an exception"
+                f" occurred : {error.args}."
             )
         return None
 

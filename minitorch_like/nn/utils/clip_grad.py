@@ -69,7 +69,7 @@ def clip_grad_norm_(
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
 ) -> None:
-    """Clamp every element of every gradient to +-clip_value. Raises: RuntimeError where there is no gradient."""
+    """Clamp every gradient to +-clip_value. Raises: RuntimeError where no parameter has one."""
     grads = _grads(parameters)
     if not grads:
         raise RuntimeError(

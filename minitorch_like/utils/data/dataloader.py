@@ -39,8 +39,8 @@ class DataLoader(Generic[T_co]):
     """Batches of `dataset`, collated by `collate_fn`; with `batch_size=None` single samples.
 
     Each iteration draws a seed from `generator` or the global stream, even without `shuffle`.
-    `num_workers` above 0 starts no process: the loader does the work of each worker itself, with
-    the worker's own random numbers and copy of the data set (see `_utils.worker`), so that batches are those of
+    `num_workers` above 0 starts no process: the loader does the work of each worker itself, with the worker's
+    own random numbers and copy of the data set (see `_utils.worker`), so that the batches are those of
     torch's workers; `timeout`, `multiprocessing_context` and `pin_memory` have no effect.
     Raises ValueError for options that are out of range or exclude each other.
     """

@@ -28,8 +28,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Samples by index.  A subclass implements `__getitem__`, mostly `__len__`, and may fetch many at once in
-    `__getitems__(indices)`, which returns a list of samples.
+    """Samples by index.  A subclass implements `__getitem__` and mostly `__len__`.
+
+    It may implement `__getitems__(indices)` as well, which returns a list of samples.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -47,7 +48,7 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Sample i is the tuple of the i-th entries of `tensors`, which share their first size (AssertionError)."""
+    """Sample i is the tuple of the i-th entries of `tensors`, all of the same first size (AssertionError)."""
 
     tensors: tuple[Tensor, ...]
 
@@ -203,8 +204,8 @@ def random_split(
 ) -> list[Subset[T_co]]:
     """Cut `dataset` at random into parts of these lengths, or fractions that add up to 1.
 
-    Fractions are rounded down and what is left goes, one sample each, to the first parts.  Raises ValueError for a
-    fraction outside [0, 1] and for lengths that do not add up.
+    Fractions are rounded down and what is left goes, one sample each, to the first parts.
+    Raises ValueError for a fraction outside [0, 1] and for lengths that do not add up.
     """
     total = len(dataset)  # type: ignore[arg-type]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:

@@ -69,8 +69,8 @@ def _sequence(like: Any, values: list[Any]) -> Any:
 def collate(batch: Any, *, collate_fn_map: FunctionMap | None = None) -> Any:
     """A list of samples as a sample of batches, element by element by the functions of `collate_fn_map`.
 
-    Raises TypeError for a type that is not in the map and no container, RuntimeError for sequences that differ in
-    length.
+    Raises TypeError for a type that is neither in the map nor a container, RuntimeError for sequences that
+    differ in length.
     """
     sample = batch[0]
     kind = type(sample)

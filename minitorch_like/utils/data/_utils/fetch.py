@@ -64,7 +64,7 @@ class IterableFetcher(Fetcher):
 def _rows(dataset: Any, indices: Any) -> list[Tensor] | None:
     """What `default_collate` makes of samples of a `TensorDataset` (or `Subset`s of it), taken in one call.
 
-    None where that would not be the same: graphs are recorded, subclasses have a say, a bad index its own error.
+    None where that would not be the same: graphs are recorded, subclasses have a say, errors their own words.
     """
     try:
         while type(dataset) is Subset:

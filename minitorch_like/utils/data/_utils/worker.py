@@ -1,8 +1,8 @@
 """Workers without processes.
 
-A worker of torch is a process with streams of random numbers and a copy of the data set of its own.  Here it is an
-object that has these, and whose fetching is done by the loader itself when the batch is due: the same samples,
-the same random numbers in the same order, no second process.
+A worker of torch is a process with streams of random numbers and a copy of the data set of its own.  Here it
+is an object that has these, and the loader itself does its fetching when the batch is due: the same samples
+and the same random numbers in the same order, without a second process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-import minitorch_like as torch
 from minitorch_like.random import default_generator
 
 from .fetch import Fetcher
@@ -32,26 +31,25 @@ class WorkerInfo:
     dataset: Any
 
 
-_worker_info: WorkerInfo | None = None
-
-
 def get_worker_info() -> WorkerInfo | None:
     """Inside a worker (in its data set, its `worker_init_fn`): which one; None elsewhere."""
-    return _worker_info
+    return Worker.current
 
 
 def _streams() -> tuple[Any, Any, Any]:
-    return default_generator.state_bytes(), random.getstate(), np.random.get_state()
+    return default_generator.state_bytes(), random.getstate(), np.random.get_state()  # noqa: NPY002
 
 
 def _restore(streams: tuple[Any, Any, Any]) -> None:
     default_generator.load_bytes(streams[0])
     random.setstate(streams[1])
-    np.random.set_state(streams[2])
+    np.random.set_state(streams[2])  # noqa: NPY002
 
 
 class Worker:
     """One worker of a loader: its data set, its fetcher, the state of its random numbers."""
+
+    current: WorkerInfo | None = None
 
     def __init__(self, loader: Any, base_seed: int, index: int) -> None:
         self.loader = loader
@@ -62,9 +60,9 @@ class Worker:
         outside = _streams()
         try:
             random.seed(seed)
-            torch.manual_seed(seed)
+            default_generator.manual_seed(seed)
             words = [index, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-            np.random.seed(np.random.SeedSequence(words).generate_state(4))
+            np.random.seed(np.random.SeedSequence(words).generate_state(4))  # noqa: NPY002
             self.streams = _streams()
         finally:
             _restore(outside)
@@ -87,13 +85,12 @@ class Worker:
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
-        global _worker_info
-        outside, asked = _streams(), _worker_info
+        outside, asked = _streams(), Worker.current
         _restore(self.streams)
-        _worker_info = self.info
+        Worker.current = self.info
         try:
             yield
         finally:
             self.streams = _streams()
             _restore(outside)
-            _worker_info = asked
+            Worker.current = asked

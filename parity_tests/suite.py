@@ -1,0 +1,167 @@
+"""A suite: cases, a check that holds two backends against one another on a case, and the search for a difference.
+
+Runs under pytest (the fixture `hold`) and without it (`hunt`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from parity_tests.backends import Backend
+from parity_tests.backends.double import Double
+from parity_tests.check import Difference, Disagreement, Outcome, Tally, tallying
+
+EXPECTED = Path(__file__).with_name("expected_failures.json")
+
+Case = TypeVar("Case")
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """The two that are held against one another, and the float64 reference that says who is nearer the truth."""
+
+    reference: Backend
+    subject: Backend
+    double: Double
+
+
+@dataclass(frozen=True, slots=True)
+class Suite(Generic[Case]):
+    """name, title: for reports.   examples: cases in the ci profile.
+    check:  all differences on a case.   script: the case as a standalone program.
+    encode, decode: a case to plain data and back, for the store of expected failures.
+    """
+
+    name: str
+    title: str
+    cases: st.SearchStrategy[Case]
+    check: Callable[[Case, Arena], list[Difference]]
+    script: Callable[[Case], str]
+    encode: Callable[[Case], Any]
+    decode: Callable[[Any], Case]
+    examples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A difference that was found: by which suite, after how many cases."""
+
+    suite: str
+    cases: int
+    seconds: float
+    outcome: Outcome
+    message: str
+    script: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An expected failure: the input that shows it, and what it looks like when it turns up in a search."""
+
+    backend: str
+    suite: str
+    reason: str
+    outcome: Outcome
+    match: str
+    case: Any
+
+    def covers(self, differences: Iterable[Difference]) -> bool:
+        """Whether every difference is this one."""
+        return all(each.outcome == self.outcome and re.search(self.match, each.message) for each in differences)
+
+
+def expected_failures(backend: str, suite: str) -> list[Expected]:
+    """The entries of the store for a backend and a suite."""
+    entries = json.loads(EXPECTED.read_text())
+    found = (Expected(**{**entry, "outcome": Outcome(entry["outcome"])}) for entry in entries)
+    return [each for each in found if (each.backend, each.suite) == (backend, suite)]
+
+
+def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expected] = ()) -> Outcome:
+    """How a case ends: pass, xfail or unsupported.  Raises Disagreement for everything else."""
+    differences = suite.check(case, arena)
+    if not differences:
+        return Outcome.PASS
+    if all(each.outcome == Outcome.UNSUPPORTED for each in differences):
+        return Outcome.UNSUPPORTED
+    if any(entry.covers(differences) for entry in expected):
+        return Outcome.XFAIL
+    raise Disagreement(differences, suite.script(case))
+
+
+def replay(suite: Suite[Case], arena: Arena, expected: Iterable[Expected], tally: Tally) -> None:
+    """Try every expected failure on its stored input.  One that passes is stale, and that is a failure."""
+    for entry in expected:
+        differences = suite.check(suite.decode(entry.case), arena)
+        if not differences or not entry.covers(differences):
+            how = "; ".join(map(str, differences)) or "it passes now"
+            message = f"stale entry in {EXPECTED.name} ({entry.reason}): {how}"
+            raise Disagreement([Difference(Outcome.XPASS, suite.name, message)])
+        tally.case(Outcome.XFAIL)
+
+
+def search(
+    suite: Suite[Case],
+    arena: Arena,
+    tally: Tally,
+    *,
+    examples: int,
+    start: int | None = 0,
+    shrink: bool = True,
+    expected: Iterable[Expected] = (),
+) -> None:
+    """Hold the two against one another on so many cases.  Raises Disagreement with the smallest case that shows it.
+
+    start: the seed; None for another one each time.
+    """
+    known = list(expected)
+
+    def hold(case: Case) -> None:
+        searching = not tally.failed
+        with tallying(tally):
+            try:
+                outcome = judge(suite, case, arena, known)
+            except Disagreement:
+                tally.failed = True
+                raise
+        if searching and not tally.failed:
+            tally.case(outcome)
+
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    options = settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    test = options(given(suite.cases)(hold))
+    (test if start is None else seed(start)(test))()
+
+
+def hunt(arena: Arena, budget: int, suites: Iterable[Suite[Any]], *, shrink: bool = False) -> Finding | None:
+    """The first difference that any of the suites finds within `budget` cases each; None if there is none."""
+    begin, cases = time.perf_counter(), 0
+    for suite in suites:
+        tally = Tally()
+        try:
+            search(suite, arena, tally, examples=budget, shrink=shrink)
+        except Disagreement as found:
+            cases += tally.cases + 1
+            message = "\n".join(map(str, found.differences))
+            seconds = time.perf_counter() - begin
+            return Finding(suite.name, cases, seconds, found.outcome, message, found.script)
+        cases += tally.cases
+    return None
