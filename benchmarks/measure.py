@@ -42,17 +42,18 @@ def interleave(module: str, variants: Sequence[str], rounds: int) -> dict[str, l
         for variant in variants:
             done = subprocess.run(
                 [sys.executable, "-m", module, variant],
-                env={
-                    **os.environ,
-                    "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1",
-                    "MKL_NUM_THREADS": "1",
-                },
+                env=_environment(),
                 stdout=subprocess.PIPE,
                 check=True,
             )
             records[variant].append(json.loads(done.stdout))
     return records
+
+
+def _environment() -> dict[str, str]:
+    """Ours, one thread, and bytecode on disk: installed packages have theirs from pip."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**os.environ, **threads, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def seconds_per_call(call: Callable[[], object] | str, names: dict[str, Any] | None = None) -> float:

@@ -18,7 +18,7 @@ from ._dtype import FROM_NUMPY, can_cast
 from ._tensor import Tensor, View, new_tensor, wrap
 from .autograd.graph import CopySlices, Node, next_sequence, type_of_node
 from .ops import TABLE, Op
-from .ops._checks import sizes
+from .ops._checks import check_one_place_each, sizes
 from .ops._signature import Reader
 from .ops._table import DTYPE, INPUT, OUTPUT, POSITION, SHAPE, python_value
 
@@ -30,15 +30,14 @@ Edges = tuple[Node | None, ...]
 # -- recording ---------------------------------------------------------------------------------------------------
 
 
-def _node_of(op: Op, args: Any) -> Node:
-    name = op.node
+def _node_of(op: Op, name: Any, args: Any) -> Node:
     node: Node = new_node(type_of_node(op, name if type(name) is str else name(*args)))  # type: ignore[operator]
     return node
 
 
-def make_node(op: Op, args: Any, edges: Edges, result: Any) -> Node:
+def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None) -> Node:
     """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
-    node = _node_of(op, args)
+    node = _node_of(op, name or op.node, args)
     node.inputs = edges
     node.numbers = None
     for arg in args[0] if op.variadic else args[: op.arity]:
@@ -239,9 +238,11 @@ def _apply_view(op: Op) -> Callable[..., Any]:
     def apply(a: Any, *rest: Any) -> Any:
         x = a._data
         result = kernel(x, *rest)
+        if result is x:
+            return a
         several = type(result) is tuple
         base = (result[0] if result else x) if several else result
-        shares = several or base.base is x or (x.base is not None and base.base is x.base) or base is x
+        shares = several or base.base is x or (x.base is not None and base.base is x.base)
         if not shares and mode.recorder is not None:
             result = mode.recorder.call(kernel, x, *rest)
         edge = (a._node if a._view is None else a.grad_node()) if mode.grad else None
@@ -311,13 +312,7 @@ def check_result(array: Any, result: Any) -> None:
         raise RuntimeError(
             f"output with shape {sizes(array.shape)} doesn't match the broadcast shape {sizes(result.shape)}"
         )
-    if 0 in array.strides and any(
-        stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)
-    ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
+    check_one_place_each(array)
 
 
 def _copy_into(array: Any, result: Any) -> None:
@@ -359,7 +354,7 @@ def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
                     for each, rule in zip(tensors, op.rules, strict=False)
                 ]
             )
-            rebase(target, make_node(op, saved_args, edges, array), op)
+            rebase(target, make_node(op, saved_args, edges, array, op.inplace_node), op)
         return target
 
     return apply

@@ -153,7 +153,7 @@ def result_dtype(*operands: Any) -> dtype:
     zero_dim: dtype | None = None
     number: dtype | None = None
     for operand in operands:
-        if isinstance(operand, np.ndarray):
+        if isinstance(operand, (np.ndarray, np.generic)):
             each = FROM_NUMPY[operand.dtype]
             if operand.ndim:
                 dimensioned = each if dimensioned is None else promote_types(dimensioned, each)

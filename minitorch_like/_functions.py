@@ -14,6 +14,7 @@ from ._device import require_cpu
 from ._dtype import DTYPES, dtype, promote_types, result_dtype
 from ._layout import memory_format as MemoryFormat
 from ._tensor import Tensor, wrap
+from .autograd.graph import type_of_node
 from .ops import TABLE
 from .ops._checks import broadcast_shapes, wrap_dim
 from .ops._signature import Reader
@@ -250,6 +251,29 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
             "input tensor"
         )
     return input.view(shape[:dim] + filled + shape[dim + 1 :])  # type: ignore[no-any-return]
+
+
+def _inplace_view(name: str) -> None:
+    """`x.unsqueeze_(0)` and its like: the same tensor object with other sizes and strides."""
+    op, read = TABLE[name], METHODS[name]
+    reader = op.reader(method=True, suffix="_")
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        _bind.check_writable(self, False)
+        result = read(self, *args, **kwargs)
+        if result._node is not None and op.inplace_node is not op.node:
+            arranged, _ = op.read(reader, (self, *args), kwargs)
+            result._node.__class__ = type_of_node(op, op.inplace_node(*arranged))  # type: ignore[operator]
+        self._data, self._node, self._number = result._data, result._node, result._number
+        self._bump()
+        return self
+
+    method.__name__ = method.__qualname__ = f"{name}_"
+    setattr(Tensor, f"{name}_", method)
+
+
+for _view_name in ("unsqueeze", "squeeze", "t", "transpose"):
+    _inplace_view(_view_name)
 
 
 @_public

@@ -34,7 +34,10 @@ def run(
     profile: Annotated[Profile, typer.Option(help="How many cases, and which.")] = Profile.ci,
     suite: Annotated[list[str] | None, typer.Option(help="Only this suite; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Where the reports go.")] = Path("parity-report"),
-    mutants: Annotated[bool, typer.Option(help="Plant faults and see that the suites find them.")] = True,
+    mutants: Annotated[
+        bool | None,
+        typer.Option(help="Plant faults and see that they are found; done unless --suite is given."),
+    ] = None,
     workers: Annotated[str, typer.Option(help="How many processes.")] = "auto",
 ) -> None:
     """Hold a framework against torch: run the suites, show the scoreboard, write report.html and report.json.
@@ -46,24 +49,24 @@ def run(
     from parity_tests.report import page, summary, terminal
     from parity_tests.session import run_mutants, run_suites
 
+    chosen = [_suite_file(name) for name in suite or ()] or [SUITES]
     for framework in ("torch", backend):
         _require(framework)
         try:
             importlib.import_module(framework)
         except Exception as error:  # noqa: BLE001 (whatever the candidate raises, there is nothing to test)
             _fail(f"{framework} cannot be imported: {type(error).__name__}: {error}")
-    chosen = [_suite_file(name) for name in suite or ()] or [SUITES]
     console = _console()
     out.mkdir(parents=True, exist_ok=True)
     board = run_suites(console, chosen, backend, profile.value, workers, out)
     if board is None:
         _fail(f"pytest broke off; its output is in {out / 'pytest.log'}")
-    if mutants:
+    if mutants or (mutants is None and not suite):
         board["mutants"] = run_mutants(console, profile.value)
     summary.write(board, out / "report.json")
     (out / "report.html").write_text(page.render(board))
     terminal.show(console, board)
-    console.print(f"[dim]reports: {out / 'report.html'}, {out / 'report.json'}, {out / 'junit.xml'}[/]")
+    console.print(f"[dim]reports: {out}/report.html, report.json, junit.xml[/]", soft_wrap=True)
     raise typer.Exit(DIFFER if summary.complaints(board) else AGREE)
 
 

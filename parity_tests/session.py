@@ -29,6 +29,9 @@ def run_suites(
     record = out / "report.json"
     record.unlink(missing_ok=True)
     arguments = [
+        # Named here as well as in pyproject.toml, which an installed package has not.
+        "-pparity_tests.plugin",
+        "-pno:cacheprovider",
         *map(str, suites),
         f"--backend={backend}",
         f"--parity-profile={profile}",

@@ -39,16 +39,9 @@ def test_torch_agrees_with_itself_and_every_report_is_written(tmp_path):
 
 
 def test_a_candidate_that_differs_fails_the_run(tmp_path):
-    (tmp_path / "halved.py").write_text(
-        "import torch\n"
-        "from torch import *\n"
-        "from torch import nn, optim\n"
-        "def tensor(data, **options):\n"
-        "    return torch.tensor(data, **options) / 2\n"
-    )
-    done = parity_tests(
-        "--backend", "halved", *SMALL, "--suite", "losses", "--out", tmp_path / "out", path=[tmp_path]
-    )
+    (tmp_path / "flat.py").write_text("from torch import *\nSize = tuple\n")
+    options = ("--suite", "device_and_size", "--profile", "dev", "--workers", "0", "--out", tmp_path / "out")
+    done = parity_tests("--backend", "flat", *options, path=[tmp_path])
     assert done.returncode == 1, done.stdout + done.stderr
     board = json.loads((tmp_path / "out" / "report.json").read_text())
     assert sum(len(suite["failures"]) for suite in board["suites"]) > 0

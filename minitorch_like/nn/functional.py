@@ -271,7 +271,7 @@ def cross_entropy(
     ):
         _CROSS_ENTROPY.read((input, target, weight, reduction, ignore_index, label_smoothing), {})
     dim = 0 if input.dim() == 1 else 1
-    probabilities = input.shape == target.shape
+    probabilities = input._data.shape == target._data.shape
     if probabilities:
         _check_probabilities(input, target, weight, ignore_index, dim)
     if label_smoothing > 1.0:
@@ -391,8 +391,8 @@ def _prepared(
     input: Tensor, target: Tensor, size_average: bool | None, reduce: bool | None, reduction: str
 ) -> tuple[Tensor, Tensor, str]:
     """The operands of an elementwise loss in one shape, with torch's warning where they were not."""
-    if not (isinstance(input, Tensor) and isinstance(target, Tensor)) or input.shape != target.shape:
-        _ = target.size(), input.size()
+    both = isinstance(input, Tensor) and isinstance(target, Tensor)
+    if not both or input._data.shape != target._data.shape:  # a Size costs as much as a small kernel
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()})."
             " This will likely lead to incorrect results due to broadcasting."
@@ -450,5 +450,5 @@ def normalize(
     input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
 ) -> Tensor:
     """input / max(|input|_p, eps), the norm taken along `dim`."""
-    norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    norm = input.norm(p, dim, keepdim=True).clamp(min=eps).expand_as(input)
     return input / norm if out is None else torch.div(input, norm, out=out)

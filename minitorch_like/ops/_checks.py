@@ -34,8 +34,8 @@ def common(x: Any, y: Any) -> tuple[Any, Any]:
 
 def cast(x: Any, to: np.dtype[Any]) -> Array:
     """An array or number as an array of dtype `to`; integers wrap around as torch's do."""
-    if isinstance(x, np.ndarray):
-        return x if x.dtype is to else x.astype(to, copy=False)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x if x.dtype is to else x.astype(to)  # type: ignore[return-value]
     if isinstance(x, int) and to.kind in "iu":
         return np.asarray(np.int64(x) if -(2**63) <= x < 2**63 else x).astype(to)
     return np.asarray(x, dtype=to)
@@ -147,6 +147,15 @@ def check_no_integer(name: str, x: Array) -> None:
     """Kernels that torch implements for floating-point tensors only."""
     if x.dtype.kind != "f":
         raise NotImplementedError(f'"{name}" not implemented for \'{title(x)}\'')
+
+
+def check_one_place_each(x: Array) -> None:
+    """RuntimeError for a write to memory that several elements share, as those of an expanded tensor do."""
+    if 0 in x.strides and x.size and any(n > 1 and not step for n, step in zip(x.shape, x.strides, strict=True)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
 
 
 def strided(x: Array, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Array:

@@ -52,6 +52,7 @@ class Op:
         "defaults",
         "differentiable",
         "inplace",
+        "inplace_node",
         "kernel",
         "name",
         "namespace",
@@ -78,13 +79,14 @@ class Op:
         rules: dict[str, Rule],
         *,
         name: str,
-        arity: int,
-        variadic: bool,
-        view: bool,
-        inplace: bool,
-        outputs: tuple[str, ...],
-        node: str | Callable[..., str] | None,
-        namespace: str,
+        arity: int = 1,
+        variadic: bool = False,
+        view: bool = False,
+        inplace: bool = False,
+        outputs: tuple[str, ...] = ("out",),
+        node: str | Callable[..., str] | None = None,
+        inplace_node: str | Callable[..., str] | None = None,
+        namespace: str = "torch",
     ) -> None:
         code = kernel.__code__
         self.kernel = kernel
@@ -101,6 +103,7 @@ class Op:
         self.inplace = inplace
         self.outputs = outputs
         self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
+        self.inplace_node = inplace_node or self.node
         self.node_types: dict[str, type] = {}
         self.readings: dict[Any, list[int]] = {}
         self.apply: Callable[..., Any] = _unbound
@@ -247,6 +250,7 @@ def op(
     inplace: bool = False,
     outputs: tuple[str, ...] = ("out",),
     node: str | Callable[..., str] | None = None,
+    inplace_node: str | Callable[..., str] | None = None,
     namespace: str = "torch",
     **rules: Rule,
 ) -> Callable[[Kernel], Op]:
@@ -261,6 +265,7 @@ def op(
         inplace: there is a `name_` form.
         outputs: the names of the outputs, by which rules can ask for them.
         node: torch's name of the graph node; a function of the arguments where it varies.
+        inplace_node: the same for the in-place form, where torch counts it apart.
         namespace: "torch" for functions and methods of that name, "nn" for functions of `nn.functional` alone,
             "internal" for ops that only rules and composed functions use.
     """
@@ -277,6 +282,7 @@ def op(
             inplace=inplace,
             outputs=outputs,
             node=node,
+            inplace_node=inplace_node,
             namespace=namespace,
         )
         TABLE[declared.name] = declared

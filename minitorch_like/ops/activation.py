@@ -22,6 +22,7 @@ def relu(input: Array) -> Array:
 @op(
     "(Tensor input, Number negative_slope=0.01)",
     inplace=True,
+    inplace_node="LeakyReluBackward1",
     input=lambda g, input, negative_slope: where(input > 0, g, g * negative_slope), namespace="nn")
 def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:
     """x where x > 0, elsewhere negative_slope * x."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import common, computed, sizes, title
+from ._checks import check_no_integer, common, computed, sizes, title
 from ._table import Array, op
 
 
@@ -38,7 +38,9 @@ def _numel(x: Any) -> int:
     target=lambda g, input, target, reduction: -_mse_input(g, input, target, reduction), namespace="nn")
 def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     """(input - target)², not reduced, averaged or summed."""
-    difference = computed(np.subtract, *common(input, target))
+    input, target = common(input, target)
+    check_no_integer("mse_cpu", input)
+    difference = computed(np.subtract, input, target)
     return _reduced(difference * difference, reduction)
 
 

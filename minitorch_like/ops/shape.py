@@ -98,6 +98,8 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     shape = input.shape
     if not shape:
         return input.reshape(1)
+    if start == end:
+        return input
     return input.reshape(shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
 
 
@@ -148,6 +150,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
     "(Tensor input, int[] dim)",
     view=True,
     node=lambda input, dim=None: f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}",
+    inplace_node=lambda input, dim=None: f"SqueezeBackward{3 if dim is None else 4 if isinstance(dim, int) else 5}",
     input=lambda g, input_shape: reshape(g, input_shape),
 )
 def squeeze(input: Array, dim: Dims = None) -> Array:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeAlias
 from weakref import ref
 
-from minitorch_like._tensor import Tensor
+from minitorch_like._tensor import Tensor, wrap
 
 from .optimizer import Optimizer, _to_scalar
 
@@ -26,7 +26,7 @@ Rate: TypeAlias = Any  # a float or a one-element Tensor, as the group has it
 
 
 def _copied(value: Any) -> Any:
-    return value.clone() if isinstance(value, Tensor) else value
+    return wrap(value._data.copy()) if isinstance(value, Tensor) else value
 
 
 def _values(optimizer: Optimizer, key: str) -> list[Any]:

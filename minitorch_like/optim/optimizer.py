@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import partial, wraps
 from itertools import chain
+from operator import is_
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from minitorch_like._capture import mode, run, structure
-from minitorch_like._dtype import float32, float64, get_default_dtype
+from minitorch_like._dtype import dtype, float32, float64, get_default_dtype
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
 from minitorch_like.utils.hooks import RemovableHandle
@@ -111,13 +112,14 @@ def _check_tensor_lr(lr: float | Tensor) -> None:
 
 def _to_scalar(x: Any) -> Any:
     """A one-element tensor with dimensions as a 0-d tensor; anything else unchanged."""
-    return x.squeeze() if isinstance(x, Tensor) and x.dim() != 0 else x
+    return wrap(x._data.reshape(())) if isinstance(x, Tensor) and x.dim() != 0 else x
 
 
 def _new_step(value: float = 0.0) -> Tensor:
     """A step count as torch keeps it: a 0-d float tensor."""
     kind = float64 if get_default_dtype() is float64 else float32
-    return wrap(np.array(value, kind.numpy))
+    step: Tensor = wrap(np.array(value, kind.numpy))
+    return step
 
 
 def _for_capture(
@@ -381,6 +383,17 @@ class Optimizer:
                 slot = workspace.cut(index, param._data)
             yield param, grad._data, slot
             param._bump()
+        if mode.recorder is not None:
+            self._guard(group, mode.recorder)
+
+    def _guard(self, group: Group, recorder: Any) -> None:
+        """A plan is good for the parameters and the state that it was captured with."""
+        count = len(group["params"])
+        params = [param for param in group["params"] if param in self.state]
+        states = [self.state[param] for param in params]
+        recorder.guard(
+            lambda: len(group["params"]) == count and all(map(is_, map(self.state.get, params), states))
+        )
 
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters, e.g. of layers that are unfrozen during training.
@@ -450,8 +463,8 @@ def _fit(param: Tensor, value: Any, group: Group, key: Any = None) -> Any:
     """A saved state `value` with its tensors in the dtype of `param`; step counts keep theirs."""
     if isinstance(value, Tensor):
         if key == "step":
-            return value.to(float32) if group.get("capturable") or group.get("fused") else value
-        return value.to(param.dtype) if param.is_floating_point() else value
+            return _cast(value, float32) if group.get("capturable") or group.get("fused") else value
+        return _cast(value, param.dtype) if param.is_floating_point() else value
     if isinstance(value, dict):
         return {name: _fit(param, each, group, name) for name, each in value.items()}
     if isinstance(value, Iterable):
@@ -459,9 +472,15 @@ def _fit(param: Tensor, value: Any, group: Group, key: Any = None) -> Any:
     return value
 
 
+def _cast(value: Tensor, kind: dtype) -> Tensor:
+    """`value` itself, so that memory stays shared as in torch, or a copy in another dtype."""
+    return value if value.dtype is kind else wrap(value._data.astype(kind.numpy))
+
+
 def state_like(param: Tensor, value: float = 0.0) -> Tensor:
     """A state tensor in the shape, dtype and memory order of `param`, filled with `value`."""
-    return wrap(np.full_like(param._data, value))
+    state: Tensor = wrap(np.full_like(param._data, value))
+    return state
 
 
 __all__ = [

@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
+quiet = np.errstate(over="ignore", invalid="ignore")  # what overflows becomes infinite, as in torch
+
 _SPLITTER = 2.0**27 + 1
+_TIE, _TAIL = np.array(2**28), np.array(2**29 - 1)
 _MARGIN = 64  # float64 units in the last place by which a NumPy function may be off, generously
 _X86 = ("x86_64", "amd64", "i386", "i686")
 
@@ -50,33 +53,42 @@ def vectorised_normal() -> bool:
     return fused() and platform.machine().lower() in _X86
 
 
-quiet = np.errstate(over="ignore", invalid="ignore")
+def muladd(x: Array, y: float, z: float) -> Array:
+    """x * y + z in the dtype of x (float32 or float64), rounded as torch's compiled code rounds it here.
+
+    y and z are numbers of that dtype.
+    """
+    return fma(x, y, z) if fused() else _rounded_twice(x, y, z)
+
+
+@quiet
+def _rounded_twice(x: Array, y: float, z: float) -> Array:
+    product = np.multiply(x, y)
+    return np.add(product, z, product)
 
 
 @quiet
 def fma(x: Array, y: float, z: float) -> Array:
-    """x * y + z in the dtype of x (float32 or float64), with torch's rounding on this machine.
-
-    y and z are numbers of that dtype.
-    """
-    dtype = x.dtype.type
+    """x * y + z in the dtype of x (float32 or float64), rounded once; y and z are numbers of that dtype."""
     single = z == 0.0 or abs(math.frexp(y)[0]) == 0.5  # one of the two roundings does nothing
-    if single or not fused() or not (math.isfinite(y) and math.isfinite(z)):
-        return np.asarray(x * dtype(y) + dtype(z))
-    if dtype is np.float64:
+    if single or not (math.isfinite(y) and math.isfinite(z)):
+        return _rounded_twice(x, y, z)
+    if x.dtype == np.float64:
         return _fma64(x, y, z)
-    product = np.multiply(x.reshape(-1), y, dtype=np.float64)  # 48 bits: exact
+    product = x.reshape(-1).astype(np.float64)
+    np.multiply(product, y, product)  # 48 bits: exact
     total = product + z
     # The second rounding, to float32, can only go wrong where the first gave a tie (or something subnormal).
-    risky = np.flatnonzero((_float32_tail(total) == 2**28) | (abs(z) < 2.0**-100))
-    if risky.size:
+    risky = _float32_tail(total) == _TIE if abs(z) > 2.0**-100 else np.ones(total.shape, np.bool_)
+    if np.count_nonzero(risky):
         total[risky] = _add_to_odd(product[risky], z)
-    return total.astype(dtype).reshape(x.shape)
+    return total.astype(np.float32).reshape(x.shape)
 
 
 def _float32_tail(x: Floats) -> NDArray[np.int64]:
     """The bits that rounding to float32 cuts off; 2**28 is a tie."""
-    return np.bitwise_and(x.view(np.int64), 2**29 - 1)
+    tail: NDArray[np.int64] = np.bitwise_and(x.view(np.int64), _TAIL)
+    return tail
 
 
 def _two_sum(a: Any, b: Any) -> tuple[Floats, Floats]:
@@ -167,7 +179,7 @@ def as_float32(
     `function` is the fast one, accurate to a few units in the last place.
     """
     values = function(x)
-    near_tie = np.abs(_float32_tail(values) - 2**28) <= _MARGIN
+    near_tie = np.abs(_float32_tail(values) - _TIE) <= _MARGIN
     risky = np.flatnonzero(near_tie | (np.abs(values) < 2.0**-125))
     if risky.size:
         values[risky] = exact(x[risky])

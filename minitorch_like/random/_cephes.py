@@ -35,8 +35,10 @@ _COS_SIN = [
 _LN2_LOW = np.array(-2.12194440e-4, np.float32)
 _LN2_HIGH = np.array(0.693359375, np.float32)
 _FOUR_OVER_PI = np.array(1.27323954473516, np.float32)
-_QUARTER_PI = [
-    np.array(part, np.float32) for part in (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)
+_QUARTER_PI: list[Any] = [  # in three parts, of which all but the last have exact multiples
+    np.array(-0.78515625, np.float32),
+    np.array(-2.4187564849853515625e-4, np.float32),
+    np.array(np.float32(-3.77489497744594108e-8), np.float64),
 ]
 _ONE = np.array(1, np.float32)
 _HALF = np.array(0.5, np.float32)
@@ -86,7 +88,7 @@ def cos_sin(x: Float32s) -> Float32s:
     multiple = octant.astype(np.float32)
     reduced = x + multiple * _QUARTER_PI[0]
     np.add(reduced, multiple * _QUARTER_PI[1], reduced)
-    np.add(reduced, multiple * _QUARTER_PI[2], reduced)
+    reduced[...] = multiple * _QUARTER_PI[2] + reduced
     square = reduced * reduced
     # The two polynomials have one shape, so they run as the rows of one array.
     wide = square.astype(np.float64)

@@ -16,7 +16,7 @@ from .. import _capture
 from .._bind import check_writable, make_node, rebase
 from .._tensor import Tensor
 from ..ops import TABLE, Op
-from ..ops._checks import c_name, check_no_integer, title
+from ..ops._checks import c_name, check_no_integer, check_one_place_each, title
 from ..ops._signature import Reader
 from ..ops.elementwise import zeros_of
 from . import _discrete, _normal, _samplers
@@ -32,13 +32,7 @@ _DIGITS = {np.dtype("float16"): 11, np.dtype("float32"): 24, np.dtype("float64")
 
 def sample(sampler: Callable[..., None], out: Array, *args: Any) -> None:
     """Let `sampler` fill `out`.  Here, and only here, random numbers enter a captured step."""
-    if 0 in out.strides and any(
-        size > 1 and not step for size, step in zip(out.shape, out.strides, strict=True)
-    ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
+    check_one_place_each(out)
     _capture.run_opaque(sampler, out, *args)
 
 

@@ -35,25 +35,35 @@ _OPTIONS = (
 _NEW = f"Tensor? out=None, {_OPTIONS}"
 _LIKE = f"memory_format? memory_format=None, {_OPTIONS}"
 Values = dict[str, Any]
+Quick = Callable[[tuple[Any, ...]], Tensor | None]
 
 
 def _function(
-    *texts: str, method: bool = False, sampler: Callable[..., None] | None = None
+    *texts: str, method: bool = False, quick: Quick | None = None
 ) -> Callable[[Callable[[Values], Tensor]], Callable[..., Tensor]]:
     """Let a function of the values by name be called by torch's signatures, as a method too if `method`.
 
-    With a `sampler`, a call that names sizes and nothing else goes to it directly.
+    Calls without keywords are shown to `quick` first, which answers None to those that it will not take.
     """
 
     def declare(function: Callable[[Values], Tensor]) -> Callable[..., Tensor]:
         name = function.__name__
         call = _reading(function, Reader(name, texts))
-        FUNCTIONS[name] = call if sampler is None else _of_sizes(call, sampler)
+        FUNCTIONS[name] = call if quick is None else _quickly(call, quick)
         if method:
             METHODS[name] = _reading(function, Reader(name, texts, method=True))
         return call
 
     return declare
+
+
+def _quickly(read: Callable[..., Tensor], quick: Quick) -> Callable[..., Tensor]:
+    @wraps(read)
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        result = None if kwargs else quick(args)
+        return read(*args, **kwargs) if result is None else result
+
+    return call
 
 
 def _reading(function: Callable[[Values], Tensor], reader: Reader) -> Callable[..., Tensor]:
@@ -75,25 +85,40 @@ def _reading(function: Callable[[Values], Tensor], reader: Reader) -> Callable[.
     return call
 
 
-def _of_sizes(read: Callable[..., Tensor], sampler: Callable[..., None]) -> Callable[..., Tensor]:
-    @wraps(read)
-    def call(*args: Any, **kwargs: Any) -> Tensor:
+def _plain(shape: Any) -> bool:
+    """Whether these are sizes that need no further check."""
+    return set(map(type, shape)) <= {int} and 0 <= min(shape, default=0) <= max(shape, default=0) < 2**31
+
+
+def _of_sizes(sampler: Callable[..., None]) -> Quick:
+    """`rand(2, 3)` and `rand((2, 3))`."""
+
+    def quick(args: tuple[Any, ...]) -> Tensor | None:
         shape = args[0] if len(args) == 1 and type(args[0]) is tuple else args
-        if kwargs or not args:
-            return read(*args, **kwargs)
-        for size in shape:
-            if type(size) is not int or not 0 <= size < 2**31:
-                return read(*args, **kwargs)
+        if not args or not _plain(shape):
+            return None
         out = np.empty(shape, default_numpy_dtype())
         sample(sampler, out, 0.0, 1.0, default_generator)
         return wrap(out)  # type: ignore[no-any-return]
 
-    return call
+    return quick
+
+
+def _of_range(args: tuple[Any, ...]) -> Tensor | None:
+    """`randint(10, (2, 3))` and `randint(0, 10, (2, 3))`."""
+    if not 2 <= len(args) <= 3 or type(args[-1]) is not tuple or not _plain(args[-1]):
+        return None
+    low, high = (0, *args[:-1])[-2:]
+    if type(low) is not int or type(high) is not int or not -(2**63) <= low < high < 2**63:
+        return None
+    out = np.empty(args[-1], np.int64)
+    sample(_discrete.randint, out, low, high, default_generator)
+    return wrap(out)  # type: ignore[no-any-return]
 
 
 def _both(first: str, *, required: str) -> tuple[str, str]:
     """torch's pairs of signatures: the one with a generator comes first."""
-    return f"({first}, *, Generator generator, {required})", f"({first}, *, {required})"
+    return f"({first}, *, Generator? generator, {required})", f"({first}, *, {required})"
 
 
 def _numpy_dtype(values: Values) -> np.dtype[Any] | None:
@@ -139,7 +164,7 @@ def _resembling(values: Values) -> Tensor:
 # -- uniform and normal ---------------------------------------------------------------------------------
 
 
-@_function(*_both("int[] size", required=_NEW), sampler=_samplers.uniform)
+@_function(*_both("int[] size", required=_NEW), quick=_of_sizes(_samplers.uniform))
 def rand(values: Values) -> Tensor:
     """Uniform numbers in [0, 1), of the given sizes."""
     result = _destination(values, "rand", check_size(values["size"]))
@@ -147,7 +172,7 @@ def rand(values: Values) -> Tensor:
     return result
 
 
-@_function(*_both("int[] size", required=_NEW), sampler=_normal.normal)
+@_function(*_both("int[] size", required=_NEW), quick=_of_sizes(_normal.normal))
 def randn(values: Values) -> Tensor:
     """Standard normal numbers, of the given sizes."""
     result = _destination(values, "randn", check_size(values["size"]))
@@ -214,7 +239,7 @@ def _recorded(op: Op, first: Any, second: Any, result: Tensor) -> Tensor:
     f"(float mean, float std, int[] size, {_GENERATOR}, {_OPTIONS})",
 )
 def normal(values: Values) -> Tensor:
-    """Normal numbers, each with its own mean or standard deviation where these are tensors; they broadcast."""
+    """Normal numbers; mean and standard deviation may be tensors, which broadcast."""
     if "size" in values:
         result = _destination(values, "normal", check_size(values["size"]))
         mean, std = python_value(values["mean"]), python_value(values["std"])
@@ -252,7 +277,9 @@ def _normal_around(mean: Any, std: Any, values: Values) -> Tensor:
 
 
 @_function(
-    *_both("int high, int[] size", required=_NEW), *_both("int low, int high, int[] size", required=_NEW)
+    *_both("int high, int[] size", required=_NEW),
+    *_both("int low, int high, int[] size", required=_NEW),
+    quick=_of_range,
 )
 def randint(values: Values) -> Tensor:
     """Integers in [low, high), of the given sizes; int64 by default."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import _cephes
-from ._arithmetic import fma, libm, libm32, quiet, vectorised_normal
+from ._arithmetic import fma, libm, libm32, muladd, quiet, vectorised_normal
 from ._generator import Generator
 from ._uniform import CHUNK, Array, Floats, in_memory_order, store, u24, u53
 
@@ -61,7 +61,7 @@ def _box_muller(uniform: Array, mean: float, std: float) -> Array:
         waves = _cephes.cos_sin(np.multiply(angle, _TWO_PI, angle))
     elif dtype is np.float32:
         radius = libm32("log")(radius)
-        angle = (angle * (2 * math.pi)).astype(dtype)
+        angle = (angle.astype(np.float64) * (2 * math.pi)).astype(dtype)
         waves = np.stack((libm32("cos")(angle), libm32("sin")(angle)))
     else:
         radius = libm("log")(radius)
@@ -80,14 +80,14 @@ def _box_muller(uniform: Array, mean: float, std: float) -> Array:
 @in_memory_order
 def _fill_serially(out: Array, mean: float, std: float, generator: Generator) -> None:
     values = standard_normals(generator, out.size)
-    store(out, values if mean == 0.0 and std == 1.0 else fma(values, std, mean))
+    store(out, values if mean == 0.0 and std == 1.0 else muladd(values, std, mean))
 
 
 @in_memory_order
 def log_normal(out: Array, mean: float, std: float, generator: Generator) -> None:
     """Fill with exp of normal numbers, which are drawn serially whatever the size."""
     with np.errstate(over="ignore"):
-        store(out, libm("exp")(fma(standard_normals(generator, out.size), std, mean)))
+        store(out, libm("exp")(muladd(standard_normals(generator, out.size), std, mean)))
 
 
 def standard_normals(generator: Generator, count: int) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ._arithmetic import as_float32, fma, libm
+from ._arithmetic import as_float32, libm, muladd
 from ._generator import Generator
 from ._uniform import CHUNK, Array, Floats, below, in_memory_order, memory_order, store, u24, u53
 
@@ -23,8 +23,10 @@ def uniform(out: Array, low: float, high: float, generator: Generator) -> None:
         out[...] = values
         return
     start = dtype(low)
-    out[...] = fma(values, float(dtype(high) - start), float(start))
-    out[out == out.dtype.type(high)] = low  # rounding may have reached the open end
+    out[...] = muladd(values, float(dtype(high) - start), float(start))
+    excluded = np.equal(out, out.dtype.type(high))  # rounding may have reached the open end
+    if np.count_nonzero(excluded):
+        out[excluded] = low
 
 
 @in_memory_order
@@ -72,4 +74,4 @@ def cauchy(out: Array, median: float, sigma: float, generator: Generator) -> Non
     """Fill with Cauchy numbers."""
     angle = math.pi * (u53(generator, out.size) - 0.5)
     with np.errstate(over="ignore"):
-        store(out, fma(libm("tan")(angle), sigma, median))
+        store(out, muladd(libm("tan")(angle), sigma, median))

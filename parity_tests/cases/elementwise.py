@@ -103,7 +103,7 @@ def _unary(name: str, domain: Domain, exact: bool) -> None:
     def requires(scope: Scope, type_: Type) -> bool:
         if exact and (type_.dtype == "bool" or (name == "neg" and type_.dtype == "uint8")):
             return False
-        return scope.kind == "special" or (domain.low <= type_.low and type_.high <= domain.high)
+        return scope.special or (domain.low <= type_.low and type_.high <= domain.high)
 
     @op(name, exact=exact)
     def build(scope: Scope) -> bool:
@@ -114,10 +114,10 @@ def _unary(name: str, domain: Domain, exact: bool) -> None:
             return False
         ref, type_ = picked
         dtype = type_.dtype if exact else as_float(type_.dtype)
-        special = scope.kind == "special"
+        special = scope.special
         interval = (-math.inf, math.inf) if special else domain.gives(type_.low, type_.high)
         out = result(scope, interval, dtype, type_, whole=exact and type_.whole)
-        in_place = "" if scope.kind == "special" else f"Tensor.{name}_"
+        in_place = "" if scope.special else f"Tensor.{name}_"
         return finish(scope, forms, [ref], {}, out, type_, rounds=not exact, in_place=in_place)
 
 
@@ -188,7 +188,7 @@ def _arithmetic(name: str, gives: Callable[[Interval, Interval], Interval], symb
             dtype = promote(one, other)
         kwargs: dict[str, Any] = {}
         second = (other.low, other.high)
-        if name in ("add", "sub") and not swapped and scope.chance(6):
+        if name in ("add", "sub") and not swapped and scope.kind != "edges" and scope.chance(6):
             kwargs = {"alpha": scope.one_of([2, -1])}
             second = product(second, (kwargs["alpha"],) * 2)
         if swapped:
@@ -222,7 +222,7 @@ def div(scope: Scope) -> bool:
     left = scope.operand(lambda type_: type_.dtype not in ("bool", "uint8"))
     if left is None:
         return False
-    special = scope.kind == "special"
+    special = scope.special
     right = scope.partner(left[1], lambda type_: special or _nonzero(type_), _positive)
     if right is None:
         return False

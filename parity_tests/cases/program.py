@@ -51,6 +51,7 @@ class Step:
     """One call.  `results` are the names that its result, or the parts of it, are bound to.
 
     rounds: whether the result is rounded (a view, a maximum or a comparison is not).
+    blurs:  whether the sign of a zero in the result depends on the order in which numbers are added or compared.
     """
 
     op: str
@@ -58,6 +59,7 @@ class Step:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     rounds: bool = True
+    blurs: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +83,17 @@ class Program:
     def __repr__(self) -> str:
         ops = " ".join(step.op.rpartition(".")[2] for step in self.steps)
         return f"Program({len(self.inputs)} inputs: {ops})"
+
+    def signed(self) -> frozenset[str]:
+        """The values in which a zero has its sign by rule: none that a blurring step, or what it wrote to, is behind."""
+        blurred: set[str] = set()
+        for step in self.steps:
+            if step.blurs or any(ref.name in blurred for ref in refs((*step.args, *step.kwargs.values()))):
+                blurred.update(step.results)
+                if not step.results or step.op.endswith("_"):
+                    return frozenset()  # written in place, into who knows how many values
+        names = {each.name for each in self.inputs} | {name for step in self.steps for name in step.results}
+        return frozenset(names - blurred)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""

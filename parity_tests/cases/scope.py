@@ -21,6 +21,21 @@ Operand = tuple[Ref, Type]
 LARGEST, MOST_ELEMENTS = 1e6, 160
 EXACT_LARGEST = 2.0**12
 
+# Ops that add up: where the order matters, overflow does not mean much.
+SUMS = frozenset(
+    ["sum", "mean", "var", "softmax", "log_softmax", "mm", "bmm", "matmul", "addmm", "linear"]
+    + ["mse_loss", "nll_loss", "cross_entropy"]
+)
+# Of equal zeros torch's own kernels choose now the one, now the other, by the position in the array.
+BLURRING = SUMS | {"maximum", "minimum", "amax", "amin", "clamp"}
+
+
+# The edges of float32; and infinities among small integers, whose sum does not depend on the order.
+_SPECIAL = {
+    "edges": [0.0, 1.0, 0.5, 2.5, 1e-45, 1e-38, 1e-30, 1e4, 3e38, np.inf, np.nan],
+    "infinities": [0.0, 1.0, 2.0, np.inf, np.nan],
+}
+
 
 @functools.cache
 def _pool(kind: str) -> Array:
@@ -28,10 +43,8 @@ def _pool(kind: str) -> Array:
     random = np.random.default_rng(20)
     if kind == "whole":
         return random.integers(-3, 4, 4096).astype(np.float64)
-    if kind == "special":
-        # The edges of float32, and a NaN; the same numbers again, negative.
-        edges = [0.0, 1.0, 0.5, 2.5, 1e-45, 1e-38, 1e-30, 1e4, 3e38, np.inf, np.nan]
-        return random.choice(np.array(edges + [-x for x in edges]), 4096)
+    if kind in _SPECIAL:
+        return random.choice(np.array(_SPECIAL[kind] + [-x for x in _SPECIAL[kind]]), 4096)
     return np.clip(random.standard_normal(4096), -3, 3)
 
 
@@ -49,7 +62,8 @@ def numbers(kind: str, offset: int, shape: Shape, dtype: str) -> Array:
 class Scope:
     """The values of a program so far, and the dice.
 
-    kind:  'whole' (small integers, exact ops), 'smooth' (floats, within the domains), 'special' (infinities, NaN).
+    kind:  'whole' (small integers, exact ops), 'smooth' (floats, within the domains), 'edges' (the extremes of float32)
+           or 'infinities' (infinities and NaN among small integers).
     dtype: what fresh floating-point inputs are of.
     """
 
@@ -60,6 +74,7 @@ class Scope:
         self.types: dict[str, Type] = {}
         self.offset = self.draw_int(0, 4095)
         self._storages = 0
+        self.special = kind in _SPECIAL
 
     # -- dice
 
@@ -129,7 +144,7 @@ class Scope:
 
     def _typed(self, array: Array, requires_grad: bool, layout: str) -> Type:
         low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-        if self.kind == "special":
+        if self.special:
             low, high = -math.inf, math.inf
         return Type(
             array.shape,
@@ -189,7 +204,7 @@ class Scope:
 
     def moderate(self, low: float, high: float) -> bool:
         """Whether results in this interval may be used further (they are exact, in a program of small integers)."""
-        if self.kind == "special":
+        if self.special:
             return True
         return max(abs(low), abs(high)) <= (EXACT_LARGEST if self.kind == "whole" else LARGEST)
 
@@ -198,7 +213,7 @@ class Scope:
     def emit(self, op: str, args: Sequence[Any], kwargs: dict[str, Any], *types: Type, rounds: bool = True) -> None:
         """Append a step with results of these types (no type: the call is made for its effect)."""
         names = tuple(f"y{sum(name[0] == 'y' for name in self.types) + k}" for k in range(len(types)))
-        self.steps.append(Step(op, tuple(args), kwargs, names, rounds))
+        self.steps.append(Step(op, tuple(args), kwargs, names, rounds, op.rpartition(".")[2] in BLURRING))
         for name, type_ in zip(names, types, strict=True):
             if type_.storage < 0:
                 type_ = type_.but(storage=self.new_storage())

@@ -30,7 +30,7 @@ Where the response to a perturbation is not linear, the element sits on a kink (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,10 +102,13 @@ class Derived:
     rounding: the unit roundoff of the coarsest dtype that the program computes in.
     exact:    the inputs are small integers and the ops exact: arrays in which the reference's result is the true
               one are due bit for bit (a tie that is shared out in thirds rounds all the same).
+    signed:   the paths at which zeros must have the same sign as well.
     """
 
-    def __init__(self, oracle: Oracle, rounding: float = DELTA, exact: bool = False) -> None:
-        self._oracle, self._rounding, self._exact = oracle, rounding, exact
+    def __init__(
+        self, oracle: Oracle, rounding: float = DELTA, exact: bool = False, signed: Container[Path] = ()
+    ) -> None:
+        self._oracle, self._rounding, self._exact, self._signed = oracle, rounding, exact, signed
         self._truth: Mapping[Path, Array] | None = None
         self._samples: list[tuple[Mapping[Path, Array], Mapping[Path, Array]]] = []
 
@@ -113,9 +116,15 @@ class Derived:
         if self._truth is None:
             self._truth = self._oracle(0.0, 0)
         truth = self._truth[path]
-        if self._exact and np.array_equal(expected.value, truth, equal_nan=expected.value.dtype.kind == "f"):
-            return Exact()(path, expected, actual)
+        floating = expected.value.dtype.kind == "f"
         with np.errstate(all="ignore"):
+            if floating and path in self._signed:
+                zeros = (expected.value == 0) & (actual.value == 0)
+                signs = zeros & (np.signbit(expected.value) != np.signbit(actual.value))
+                if signs.any():
+                    return _describe(signs, expected, actual, "the sign of zero")
+            if self._exact and np.array_equal(expected.value, truth, equal_nan=floating):
+                return _describe(~_equal(expected.value, actual.value), expected, actual, "no rounding is due")
             bad, kinks = self._verdict(path, expected, actual, truth)
         if kinks.any():
             current().set_apart += 1
@@ -152,20 +161,26 @@ class Derived:
 
 
 def _identical(expected: Array, actual: Array) -> Mask:
+    equal = _equal(expected, actual)
+    if expected.dtype.kind == "f":
+        equal &= (np.signbit(expected) == np.signbit(actual)) | np.isnan(expected)
+    return equal
+
+
+def _equal(expected: Array, actual: Array) -> Mask:
+    """Equal numbers, NaN with NaN."""
     with np.errstate(invalid="ignore"):
-        equal = expected == actual
+        equal = np.asarray(expected == actual)
         if expected.dtype.kind == "f":
-            equal &= np.signbit(expected) == np.signbit(actual)
             equal |= np.isnan(expected) & np.isnan(actual)
-    return np.asarray(equal)
+    return equal
 
 
 def _within(expected: Snapshot, actual: Snapshot, truth: Array, allowed: Any) -> Mask:
     """Where both are finite and the actual one is near the truth, or both are the same infinity or NaN."""
     left, right = expected.value, actual.value
     finite = np.isfinite(left) & np.isfinite(right)
-    same = (left == right) | (np.isnan(left) & np.isnan(right))
-    return np.asarray(same | (finite & (abs(right - truth) <= allowed)))
+    return np.asarray(_equal(left, right) | (finite & (abs(right - truth) <= allowed)))
 
 
 def _largest(array: Array) -> float:

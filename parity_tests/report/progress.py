@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -88,4 +89,5 @@ class PytestMeter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or (report.when == "setup" and not report.passed):
-            self.meter.step(report.nodeid.rpartition("/")[2], failed=report.failed)
+            suite = Path(report.nodeid.partition("::")[0]).stem.removeprefix("test_")
+            self.meter.step(suite, failed=report.failed)

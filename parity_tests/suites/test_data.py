@@ -400,6 +400,7 @@ ERRORS = {
     "timeout without workers": lambda ns, lib: iter(lib.DataLoader([1], timeout=1)),
     "prefetch without workers": lambda ns, lib: lib.DataLoader([1], prefetch_factor=2),
     "prefetch": lambda ns, lib: lib.DataLoader([1], num_workers=1, prefetch_factor=-2),
+    "no prefetch": lambda ns, lib: iter(lib.DataLoader([1], num_workers=1, prefetch_factor=0)),
     "persistent": lambda ns, lib: lib.DataLoader([1], persistent_workers=True),
     "context": lambda ns, lib: lib.DataLoader([1], num_workers=1, multiprocessing_context="thread"),
     "context type": lambda ns, lib: lib.DataLoader([1], num_workers=1, multiprocessing_context=3),

@@ -126,6 +126,23 @@ def test_one_hot(torch, candidate, classes, width, dtype):
     same(torch, candidate, program)
 
 
+@given(
+    shape=st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple),
+    seed=seeds,
+    order=st.sampled_from([2.0, 1.0, 3.0, float("inf")]),
+    dim=st.integers(-2, 2),
+    eps=st.sampled_from([1e-12, 1.0]),
+)
+def test_normalize(torch, candidate, shape, seed, order, dim, eps):
+    def program(ns, tensor):
+        x = tensor(numbers(seed, shape), True)
+        y = ns.nn.functional.normalize(x, order, dim, eps)
+        y.backward(tensor(numbers(seed + 1, shape)))
+        return y, x
+
+    agree(torch, candidate, program)
+
+
 @given(sizes=st.lists(st.integers(1, 4), min_size=2, max_size=4), seed=seeds, bias=st.booleans())
 def test_linear_takes_any_leading_shape(torch, candidate, sizes, seed, bias):
     def program(ns, tensor):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minitorch_like import Tensor
@@ -103,7 +103,8 @@ class Hooked:
         result = None
         called: set[int] = set()
         try:
-            args, kwargs = self._run_forward_pre_hooks(args, kwargs)
+            for call in self._run_forward_pre_hooks(args, kwargs):
+                args, kwargs = call
             backward = self._backward_hooks_of_call()
             if backward is not None:
                 args = backward.wrap_inputs(args)
@@ -135,23 +136,23 @@ class Hooked:
 
     def _run_forward_pre_hooks(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+        """The arguments as they are after each hook, for what follows should the next one raise."""
         for key, hook in [*global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()]:
-            if key not in self._forward_pre_hooks_with_kwargs:
+            if key in self._forward_pre_hooks_with_kwargs:
+                changed = hook(self, args, kwargs)
+                if changed is not None:
+                    if not (isinstance(changed, tuple) and len(changed) == 2):
+                        raise RuntimeError(
+                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs),"
+                            f" but got {changed}."
+                        )
+                    args, kwargs = changed
+            else:
                 changed = hook(self, args)
                 if changed is not None:
                     args = changed if isinstance(changed, tuple) else (changed,)
-                continue
-            changed = hook(self, args, kwargs)
-            if changed is None:
-                continue
-            if not (isinstance(changed, tuple) and len(changed) == 2):
-                raise RuntimeError(
-                    "forward pre-hook must return None or a tuple of (new_args, new_kwargs),"
-                    f" but got {changed}."
-                )
-            args, kwargs = changed
-        return args, kwargs
+            yield args, kwargs
 
     def _run_always_called(
         self, called: set[int], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from minitorch_like._capture import mode
 from minitorch_like.random import Generator
 
 from ._utils.collate import default_collate, default_convert
@@ -75,15 +76,16 @@ class DataLoader(Generic[T_co]):
         _check_exclusive(batch_size, bool(shuffle), sampler, batch_sampler, drop_last)
         if batch_sampler is not None:
             batch_size, drop_last = None, False
+        indices: Any = sampler
         if sampler is None:
             if iterable:
-                sampler = _InfiniteConstantSampler()
+                indices = _InfiniteConstantSampler()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                indices = RandomSampler(dataset, generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                indices = SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(indices, batch_size, drop_last)
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.dataset: Any = dataset
@@ -98,7 +100,7 @@ class DataLoader(Generic[T_co]):
         self._dataset_kind = _DatasetKind.Iterable if iterable else _DatasetKind.Map
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.sampler: Any = sampler
+        self.sampler = indices
         self.batch_sampler: Any = batch_sampler
         self.generator = generator
         self.collate_fn = collate_fn
@@ -170,6 +172,8 @@ class _BaseDataLoaderIter:
         raise NotImplementedError
 
     def __next__(self) -> Any:
+        if mode.recorder is not None:
+            mode.recorder.refuse("a DataLoader gives other samples every time")
         data = self._next_data()
         self._num_yielded += 1
         promised = self._loader._IterableDataset_len_called
@@ -213,6 +217,8 @@ class _WorkersDataLoaderIter(_BaseDataLoaderIter):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
+        if not loader.prefetch_factor:
+            raise AssertionError("prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter")
         self._workers = [Worker(loader, self._base_seed, index) for index in range(loader.num_workers)]
         self._fill()
 

@@ -214,10 +214,7 @@ def random_split(
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
     indices: list[int] = torch.randperm(sum(lengths), generator=generator).tolist()
     ends: Any = accumulate(lengths)
-    return [
-        Subset(dataset, indices[end - length : end])  # type: ignore[misc]
-        for end, length in zip(ends, lengths, strict=True)
-    ]
+    return [Subset(dataset, indices[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 
 
 def _portions(total: int, fractions: Sequence[float]) -> list[int]:

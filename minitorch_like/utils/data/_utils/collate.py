@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import minitorch_like as torch
-from minitorch_like._tensor import Tensor
+from minitorch_like._dtype import float64
+from minitorch_like._tensor import Tensor, wrap
 
 Collate: TypeAlias = Callable[..., Any]
 Kinds: TypeAlias = type | tuple[type, ...]
@@ -61,7 +62,7 @@ def _sequence(like: Any, values: list[Any]) -> Any:
             for index, value in enumerate(values):
                 clone[index] = value
             return clone
-        return type(like)(values)  # type: ignore[call-arg]
+        return type(like)(values)
     except TypeError:
         return values
 
@@ -98,6 +99,12 @@ def collate(batch: Any, *, collate_fn_map: FunctionMap | None = None) -> Any:
 
 
 def collate_tensor_fn(batch: Any, *, collate_fn_map: FunctionMap | None = None) -> Any:
+    if all(type(each) is Tensor and not each.requires_grad for each in batch):
+        arrays = [each._data for each in batch]
+        if len({(array.shape, array.dtype) for array in arrays}) == 1:
+            return wrap(
+                np.stack(arrays)
+            )  # what torch.stack comes to when there is nothing to check or record
     return torch.stack(batch, 0)
 
 
@@ -112,7 +119,7 @@ def collate_numpy_scalar_fn(batch: Any, *, collate_fn_map: FunctionMap | None = 
 
 
 def collate_float_fn(batch: Any, *, collate_fn_map: FunctionMap | None = None) -> Any:
-    return torch.tensor(batch, dtype=torch.float64)
+    return torch.tensor(batch, dtype=float64)
 
 
 def collate_int_fn(batch: Any, *, collate_fn_map: FunctionMap | None = None) -> Any:

@@ -1,0 +1,139 @@
+"""A planted fault: what is wrong, and the place where a faulty function stands in for the right one.
+
+    @fault("wrong factor", Rule("tanh", "input"))
+    def tanh_unsquared(g, out):
+        "The derivative of tanh is 1 - y instead of 1 - y²."
+        return g * (1 - out)
+
+Nothing in `minitorch_like` knows of it.  A fault is planted at run time and lifted again; lifted, not a trace is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from minitorch_like._bind import METHODS
+from minitorch_like.ops import TABLE
+
+Function = Callable[..., Any]
+
+
+class Place(Protocol):
+    """Where a function of the framework can be replaced."""
+
+    def taken_by(self, faulty: Function) -> AbstractContextManager[None]:
+        """Within, `faulty` stands there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The derivative of an op by one of its inputs.  The names of its parameters say what is saved, as in the table."""
+
+    op: str
+    input: str
+
+    @contextmanager
+    def taken_by(self, faulty: Function) -> Iterator[None]:
+        op = TABLE[self.op]
+        index = op.parameters.index(self.input)
+        rule, call, saves = op.rules[index], op.rule_calls[index], len(op.saves)
+        op.rules[index], op.rule_calls[index] = faulty, op._prepare(faulty)
+        op.save_plans.clear()
+        try:
+            yield
+        finally:
+            op.rules[index], op.rule_calls[index] = rule, call
+            del op.saves[saves:]
+            op.save_plans.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The kernel of an op.  The faulty one is given the right one before its own arguments."""
+
+    op: str
+
+    @contextmanager
+    def taken_by(self, faulty: Function) -> Iterator[None]:
+        op = TABLE[self.op]
+        right = op.kernel
+
+        def kernel(*args: Any, **kwargs: Any) -> Any:
+            return faulty(right, *args, **kwargs)
+
+        # Functions and methods have closed over `apply`, and `apply` over the kernel: what its cell holds is replaced.
+        holders: list[tuple[Any, str]] = [(op, "kernel"), (_cells(op.apply)["kernel"], "cell_contents")]
+        if op.inplace:
+            apply = _cells(METHODS[f"{op.name}_"])["apply"].cell_contents
+            holders.append((_cells(apply)["kernel"], "cell_contents"))
+        try:
+            for holder, name in holders:
+                setattr(holder, name, kernel)
+            yield
+        finally:
+            for holder, name in holders:
+                setattr(holder, name, right)
+
+
+def _cells(closure: Any) -> dict[str, Any]:
+    return dict(zip(closure.__code__.co_freevars, closure.__closure__, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A function in a module, or a method of a class.  The faulty one is given the right one before its own arguments."""
+
+    owner: Any
+    name: str
+
+    @contextmanager
+    def taken_by(self, faulty: Function) -> Iterator[None]:
+        right = vars(self.owner)[self.name]
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return faulty(right, *args, **kwargs)
+
+        setattr(self.owner, self.name, function)
+        try:
+            yield
+        finally:
+            setattr(self.owner, self.name, right)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """kind: a few words, the same for faults of one nature.  description: what is wrong, in one sentence."""
+
+    name: str
+    kind: str
+    description: str
+    places: tuple[Place, ...]
+    faulty: Function
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Within, the framework is faulty."""
+        with ExitStack() as stack:
+            for place in self.places:
+                stack.enter_context(place.taken_by(self.faulty))
+            yield
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(kind: str, *places: Place) -> Callable[[Function], Function]:
+    """Declare a fault: the decorated function at these places.  Its docstring says what is wrong with it."""
+
+    def declare(faulty: Function) -> Function:
+        name = faulty.__name__.replace("_", " ")
+        assert name not in FAULTS, name
+        assert faulty.__doc__, name
+        FAULTS[name] = Fault(name, kind, faulty.__doc__.strip(), places, faulty)
+        return faulty
+
+    return declare
