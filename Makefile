@@ -25,10 +25,11 @@ setup: $(READY)  ## Create .venv with everything the other targets need
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q "$(TORCH)+cpu" 2>/dev/null || \
+	@echo "Setting up $(VENV): a minute or two, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q "$(TORCH)+cpu" 2>/dev/null || \
 		$(BIN)/python -m pip install -q "$(TORCH)" --extra-index-url "$(TORCH_INDEX)"
-	$(BIN)/python -m pip install -q -e ".[parity,dev]"
+	@$(BIN)/python -m pip install -q -e ".[parity,dev]"
 	@touch $@
 
 parity: $(READY)  ## Hold minitorch_like against torch: scoreboard, report.html, report.json

@@ -31,7 +31,7 @@ Edges = tuple[Node | None, ...]
 
 
 def _node_of(op: Op, name: Any, args: Any) -> Node:
-    node: Node = new_node(type_of_node(op, name if type(name) is str else name(*args)))  # type: ignore[operator]
+    node: Node = new_node(type_of_node(op, name if type(name) is str else name(*args)))
     return node
 
 

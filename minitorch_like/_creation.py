@@ -201,17 +201,17 @@ def _check_integer(value: int, kind: dtype) -> None:
 )
 def tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """A new leaf with a copy of `data`: numbers, nested sequences, an ndarray or a tensor."""
-    return wrap(_array(data, dtype))  # type: ignore[no-any-return]
+    return wrap(_array(data, dtype))
 
 
 @_reads("(object? data, *, dtype? dtype=None, device? device=None)")
 def as_tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """`data` as a tensor, sharing the memory of a tensor or ndarray where the dtype allows it."""
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined,no-any-return]
+        return data if dtype is None else data.to(dtype)
     if isinstance(data, np.ndarray) and (dtype is None or dtype.numpy == data.dtype):
         return from_numpy(data)
-    return wrap(_array(data, dtype))  # type: ignore[no-any-return]
+    return wrap(_array(data, dtype))
 
 
 def asarray(obj: Any, *, dtype: dtype | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
@@ -240,7 +240,7 @@ def from_numpy(ndarray: Any) -> Tensor:
         )
     if type(ndarray) is not np.ndarray:
         ndarray = ndarray.view(np.ndarray)
-    return wrap(ndarray)  # type: ignore[no-any-return]
+    return wrap(ndarray)
 
 
 PUBLIC |= {"asarray": asarray, "from_numpy": from_numpy}
@@ -251,11 +251,11 @@ def legacy_tensor(cls: type[Any], *args: Any, **kwargs: Any) -> Tensor:
     kwargs.pop("device", None)
     if len(args) == 1 and not isinstance(args[0], int):
         if isinstance(args[0], Tensor):
-            return wrap(args[0]._data, cls)  # type: ignore[no-any-return]
+            return wrap(args[0]._data, cls)
         if type(args[0]).__name__ == "Size":
-            return wrap(np.zeros(args[0], _numpy(None)), cls)  # type: ignore[no-any-return]
-        return wrap(_array(args[0], get_default_dtype()), cls)  # type: ignore[no-any-return]
-    return wrap(np.zeros(check_size(args) if args else (0,), _numpy(None)), cls)  # type: ignore[no-any-return]
+            return wrap(np.zeros(args[0], _numpy(None)), cls)
+        return wrap(_array(args[0], get_default_dtype()), cls)
+    return wrap(np.zeros(check_size(args) if args else (0,), _numpy(None)), cls)
 
 
 # -- filled ------------------------------------------------------------------------------------------------------
@@ -263,30 +263,30 @@ def legacy_tensor(cls: type[Any], *args: Any, **kwargs: Any) -> Tensor:
 
 @_reads(f"(int[] size, *, Tensor? out=None, {_OPTIONS})")
 def zeros(size: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.zeros(check_size(size, "zeros"), _numpy(dtype)))  # type: ignore[no-any-return]
+    return wrap(np.zeros(check_size(size, "zeros"), _numpy(dtype)))
 
 
 @_reads(f"(int[] size, *, Tensor? out=None, {_OPTIONS})")
 def ones(size: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.ones(check_size(size), _numpy(dtype)))  # type: ignore[no-any-return]
+    return wrap(np.ones(check_size(size), _numpy(dtype)))
 
 
 @_reads(f"(int[] size, *, memory_format? memory_format=None, Tensor? out=None, {_OPTIONS})")
 def empty(size: Any, dtype: dtype | None = None) -> Tensor:
     """Uninitialised memory."""
-    return wrap(np.empty(check_size(size), _numpy(dtype)))  # type: ignore[no-any-return]
+    return wrap(np.empty(check_size(size), _numpy(dtype)))
 
 
 @_reads(f"(int[] size, Number fill_value, *, Tensor? out=None, {_OPTIONS})")
 def full(size: Any, fill_value: Any, dtype: dtype | None = None) -> Tensor:
     """Filled with one number; its kind decides the dtype where none is given."""
     kind = dtype or (fill_value.dtype if isinstance(fill_value, Tensor) else scalar_dtype(python_value(fill_value)))
-    return wrap(np.full(check_size(size), cast(python_value(fill_value), kind.numpy)))  # type: ignore[no-any-return]
+    return wrap(np.full(check_size(size), cast(python_value(fill_value), kind.numpy)))
 
 
 @_reads(f"(Number s, *, {_OPTIONS})")
 def scalar_tensor(s: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.asarray(python_value(s), _numpy(dtype)))  # type: ignore[no-any-return]
+    return wrap(np.asarray(python_value(s), _numpy(dtype)))
 
 
 _LIKE = f"*, memory_format? memory_format=None, {_OPTIONS})"
@@ -302,7 +302,7 @@ def _like(input: Tensor, kind: dtype | None) -> Any:
 
 @_reads(f"(Tensor input, {_LIKE}")
 def empty_like(input: Tensor, dtype: dtype | None = None) -> Tensor:
-    return wrap(_like(input, dtype))  # type: ignore[no-any-return]
+    return wrap(_like(input, dtype))
 
 
 @_reads(f"(Tensor input, {_LIKE}")
@@ -323,7 +323,7 @@ def full_like(input: Tensor, fill_value: Any, dtype: dtype | None = None) -> Ten
 def _filled_like(input: Tensor, value: Any, kind: dtype | None) -> Tensor:
     array = _like(input, kind)
     array.fill(cast(value, array.dtype))
-    return wrap(array)  # type: ignore[no-any-return]
+    return wrap(array)
 
 
 # -- the methods new_* ---------------------------------------------------------------------------------------------
@@ -331,28 +331,28 @@ def _filled_like(input: Tensor, value: Any, kind: dtype | None) -> Tensor:
 
 @_reads("(Tensor self, int[] size, *, " + _OPTIONS + ")", method=True)
 def new_zeros(self: Tensor, size: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.zeros(check_size(size), _numpy(dtype or self.dtype)))  # type: ignore[no-any-return]
+    return wrap(np.zeros(check_size(size), _numpy(dtype or self.dtype)))
 
 
 @_reads("(Tensor self, int[] size, *, " + _OPTIONS + ")", method=True)
 def new_ones(self: Tensor, size: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.ones(check_size(size), _numpy(dtype or self.dtype)))  # type: ignore[no-any-return]
+    return wrap(np.ones(check_size(size), _numpy(dtype or self.dtype)))
 
 
 @_reads("(Tensor self, int[] size, *, " + _OPTIONS + ")", method=True)
 def new_empty(self: Tensor, size: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(np.empty(check_size(size), _numpy(dtype or self.dtype)))  # type: ignore[no-any-return]
+    return wrap(np.empty(check_size(size), _numpy(dtype or self.dtype)))
 
 
 @_reads("(Tensor self, int[] size, Number fill_value, *, " + _OPTIONS + ")", method=True)
 def new_full(self: Tensor, size: Any, fill_value: Any, dtype: dtype | None = None) -> Tensor:
     kind = _numpy(dtype or self.dtype)
-    return wrap(np.full(check_size(size), cast(python_value(fill_value), kind)))  # type: ignore[no-any-return]
+    return wrap(np.full(check_size(size), cast(python_value(fill_value), kind)))
 
 
 @_reads("(Tensor self, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)", method=True)
 def new_tensor(self: Tensor, data: Any, dtype: dtype | None = None) -> Tensor:
-    return wrap(_array(data, dtype or self.dtype))  # type: ignore[no-any-return]
+    return wrap(_array(data, dtype or self.dtype))
 
 
 # -- sequences -------------------------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def arange(end: Any, start: Any = 0, step: Any = 1, dtype: dtype | None = None) 
             raise RuntimeError("step must be nonzero")
     length = math.ceil((end - start) / step)
     steps = np.arange(length, dtype=np.float64 if dtype.is_floating_point else np.int64)
-    return wrap((start + steps * step).astype(dtype.numpy))  # type: ignore[no-any-return]
+    return wrap((start + steps * step).astype(dtype.numpy))
 
 
 @_reads(
@@ -401,11 +401,11 @@ def linspace(start: Any, end: Any, steps: int, dtype: dtype | None = None) -> Te
         work = kind
     first, last = work.type(python_value(start)), work.type(python_value(end))
     if steps == 1:
-        return wrap(np.full(1, first).astype(kind))  # type: ignore[no-any-return]
+        return wrap(np.full(1, first).astype(kind))
     step = (last - first) / work.type(max(steps - 1, 1))
     index = np.arange(steps).astype(work)
     values = np.where(index < steps // 2, first + step * index, last - step * (work.type(steps) - index - work.type(1)))
-    return wrap(values.astype(kind))  # type: ignore[no-any-return]
+    return wrap(values.astype(kind))
 
 
 @_reads(f"(int n, *, Tensor? out=None, {_OPTIONS})", f"(int n, int m, *, Tensor? out=None, {_OPTIONS})")
@@ -415,4 +415,4 @@ def eye(n: int, m: int | None = None, dtype: dtype | None = None) -> Tensor:
     for name, size in (("n", n), ("m", m)):
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return wrap(np.eye(n, m, dtype=_numpy(dtype)))  # type: ignore[no-any-return]
+    return wrap(np.eye(n, m, dtype=_numpy(dtype)))

@@ -92,7 +92,7 @@ def _extremum(name: str, binary: str) -> None:
 
 def _into(out: Tensor, result: Tensor) -> Tensor:
     _bind.resize_out(out, result._data.shape)
-    return out.copy_(result)  # type: ignore[attr-defined,no-any-return]
+    return out.copy_(result)
 
 
 # -- conversions ---------------------------------------------------------------------------------------------------
@@ -111,8 +111,8 @@ _TO = Reader(
 
 def _convert(tensor: Tensor, to: dtype, copy: bool = False) -> Tensor:
     if tensor._data.dtype is to.numpy:
-        return tensor.clone() if copy else tensor  # type: ignore[attr-defined,no-any-return]
-    return TABLE["cast_to"].apply(tensor, to)  # type: ignore[no-any-return]
+        return tensor.clone() if copy else tensor
+    return TABLE["cast_to"].apply(tensor, to)
 
 
 @_method
@@ -185,7 +185,7 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself if laid out row by row, otherwise a copy that is."""
     if self._data.flags.c_contiguous:
         return self
-    return TABLE["contiguous_copy"].apply(self)  # type: ignore[no-any-return]
+    return TABLE["contiguous_copy"].apply(self)
 
 
 # -- shapes --------------------------------------------------------------------------------------------------------
@@ -193,32 +193,32 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 
 @_method
 def view_as(self: Any, other: Tensor) -> Tensor:
-    return self.view(other.shape)  # type: ignore[no-any-return]
+    return self.view(other.shape)
 
 
 @_method
 def reshape_as(self: Any, other: Tensor) -> Tensor:
-    return self.reshape(other.shape)  # type: ignore[no-any-return]
+    return self.reshape(other.shape)
 
 
 @_method
 def expand_as(self: Any, other: Tensor) -> Tensor:
-    return self.expand(other.shape)  # type: ignore[no-any-return]
+    return self.expand(other.shape)
 
 
 @_both
 def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
-    return input.transpose(axis0, axis1)  # type: ignore[no-any-return]
+    return input.transpose(axis0, axis1)
 
 
 @_both
 def swapdims(input: Any, dim0: int, dim1: int) -> Tensor:
-    return input.transpose(dim0, dim1)  # type: ignore[no-any-return]
+    return input.transpose(dim0, dim1)
 
 
 @_both
 def ravel(input: Any) -> Tensor:
-    return input.contiguous().view(-1)  # type: ignore[no-any-return]
+    return input.contiguous().view(-1)
 
 
 @_both
@@ -235,7 +235,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     rest = iter(each for each in range(ndim) if each not in sources)
     places = dict(zip(targets, sources, strict=True))
     order = [places[each] if each in places else next(rest) for each in range(ndim)]
-    return input.permute(order)  # type: ignore[no-any-return]
+    return input.permute(order)
 
 
 @_both
@@ -250,7 +250,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
             "input tensor"
         )
-    return input.view(shape[:dim] + filled + shape[dim + 1 :])  # type: ignore[no-any-return]
+    return input.view(shape[:dim] + filled + shape[dim + 1 :])
 
 
 def _inplace_view(name: str) -> None:
@@ -286,7 +286,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 
 @_both
 def broadcast_to(input: Any, size: Sequence[int]) -> Tensor:
-    return input.expand(tuple(size))  # type: ignore[no-any-return]
+    return input.expand(tuple(size))
 
 
 @_public
@@ -308,7 +308,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     """|input - other| <= atol + rtol * |other|, element by element."""
     if input._data.dtype is not other._data.dtype:
         raise RuntimeError(f"{input.dtype.title} did not match {other.dtype.title}")
-    return wrap(np.isclose(input._data, other._data, rtol, atol, equal_nan))  # type: ignore[no-any-return]
+    return wrap(np.isclose(input._data, other._data, rtol, atol, equal_nan))
 
 
 @_both
@@ -351,7 +351,7 @@ def std_mean(input: Any, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
 def _mean_like(input: Any, args: Any, kwargs: Any) -> Tensor:
     dim = args[0] if args and not isinstance(args[0], bool) else kwargs.get("dim")
     keepdim = args[2] if len(args) > 2 else kwargs.get("keepdim", False)
-    return input.mean() if dim is None else input.mean(dim, keepdim)  # type: ignore[no-any-return]
+    return input.mean() if dim is None else input.mean(dim, keepdim)
 
 
 @_both
@@ -364,17 +364,17 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
             f"Got {x.dtype.title}"
         )
     if p in ("fro", 2, None):
-        return (x * x).sum(dim, keepdim).sqrt()  # type: ignore[no-any-return]
+        return (x * x).sum(dim, keepdim).sqrt()
     magnitude = x.abs()
     if p == math.inf:
-        return magnitude.amax(() if dim is None else dim, keepdim)  # type: ignore[no-any-return]
+        return magnitude.amax(() if dim is None else dim, keepdim)
     if p == -math.inf:
-        return magnitude.amin(() if dim is None else dim, keepdim)  # type: ignore[no-any-return]
+        return magnitude.amin(() if dim is None else dim, keepdim)
     if p == 0:
-        return (x != 0).to(x.dtype).sum(dim, keepdim)  # type: ignore[no-any-return]
+        return (x != 0).to(x.dtype).sum(dim, keepdim)
     if p == 1:
-        return magnitude.sum(dim, keepdim)  # type: ignore[no-any-return]
-    return (magnitude**p).sum(dim, keepdim) ** (1.0 / p)  # type: ignore[no-any-return]
+        return magnitude.sum(dim, keepdim)
+    return (magnitude**p).sum(dim, keepdim) ** (1.0 / p)
 
 
 # -- indexing --------------------------------------------------------------------------------------------------------
@@ -394,7 +394,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def masked_select(input: Any, mask: Tensor) -> Tensor:
     """The elements where `mask` holds, in a row."""
     shape = broadcast_shapes(input._data.shape, mask._data.shape)
-    return input.expand(shape)[mask.expand(shape)]  # type: ignore[attr-defined,no-any-return]
+    return input.expand(shape)[mask.expand(shape)]
 
 
 _WHERE_FUNCTION = FUNCTIONS["where"]
@@ -432,7 +432,7 @@ def cross_entropy(
     loss: Tensor = TABLE["nll_loss"].apply(log_p, target, weight, ignore_index, reduction)
     if label_smoothing > 0.0:
         smooth = _smoothing_loss(log_p, target, weight, ignore_index, reduction, dim)
-        return (1 - label_smoothing) * loss + (label_smoothing / input.shape[dim]) * smooth  # type: ignore[operator,no-any-return]
+        return (1 - label_smoothing) * loss + (label_smoothing / input.shape[dim]) * smooth
     return loss
 
 
@@ -448,10 +448,10 @@ def _soft_cross_entropy(log_p: Any, target: Any, weight: Any, reduction: str, sm
         log_p = log_p * _along_classes(weight, log_p.ndim, dim)
     loss = -(log_p * target)
     if reduction == "none":
-        return loss.sum(dim)  # type: ignore[no-any-return]
+        return loss.sum(dim)
     total = loss.sum()
     count = log_p.numel() // classes if classes else 0
-    return total / count if reduction == "mean" else total  # type: ignore[no-any-return]
+    return total / count if reduction == "mean" else total
 
 
 def _smoothing_loss(log_p: Any, target: Any, weight: Any, ignore_index: int, reduction: str, dim: int) -> Any:

@@ -36,7 +36,7 @@ def put(tensor: Tensor, index: Any, value: Any) -> None:
         value = _as_value(value, target)
     if advanced is None:
         _check_fits(target._data.shape, value)
-        target.copy_(_squeezed(value, target._data.ndim))  # type: ignore[attr-defined]
+        target.copy_(_squeezed(value, target._data.ndim))
     else:
         _check_advanced(target._data, advanced)
         if value._data.dtype is not target._data.dtype and value._data.ndim:
@@ -45,13 +45,13 @@ def put(tensor: Tensor, index: Any, value: Any) -> None:
                 f"and {value.dtype.title} for the source."
             )
         _check_put(target._data[advanced].shape, value)
-        target._index_put(value.to(target.dtype), advanced)  # type: ignore[attr-defined]
+        target._index_put(value.to(target.dtype), advanced)
 
 
 def _as_value(value: Any, target: Tensor) -> Tensor:
     if isinstance(value, (bool, int, float, np.generic)):
         with np.errstate(all="ignore"):
-            return wrap(np.asarray(value).astype(target._data.dtype))  # type: ignore[no-any-return]
+            return wrap(np.asarray(value).astype(target._data.dtype))
     if isinstance(value, np.ndarray):
         raise TypeError(f"can't assign a numpy.ndarray to a {target.dtype.tensor_type}")
     raise TypeError(f"can't assign a {type(value).__name__} to a {target.dtype.tensor_type}")
@@ -60,7 +60,7 @@ def _as_value(value: Any, target: Tensor) -> Tensor:
 def _squeezed(value: Tensor, ndim: int) -> Tensor:
     """torch drops leading dimensions of size 1 that the target does not have."""
     while value._data.ndim > ndim and value._data.shape[0] == 1:
-        value = value.squeeze(0)  # type: ignore[attr-defined]
+        value = value.squeeze(0)
     return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,6 +61,35 @@ class Tensor:
     _grad: Tensor | None
     _version_counter: list[int]  # shared by all views of one memory; None on inference tensors
     _view: View | None
+
+    if TYPE_CHECKING:  # bound from the op table
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        __add__: Any
+        __radd__: Any
+        __iadd__: Any
+        __sub__: Any
+        __rsub__: Any
+        __isub__: Any
+        __mul__: Any
+        __rmul__: Any
+        __imul__: Any
+        __truediv__: Any
+        __rtruediv__: Any
+        __itruediv__: Any
+        __floordiv__: Any
+        __mod__: Any
+        __pow__: Any
+        __rpow__: Any
+        __matmul__: Any
+        __and__: Any
+        __or__: Any
+        __xor__: Any
+        __lt__: Any
+        __le__: Any
+        __gt__: Any
+        __ge__: Any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from ._creation import legacy_tensor
@@ -147,7 +176,7 @@ class Tensor:
 
     @property
     def T(self) -> Any:
-        return self.permute(tuple(range(self._data.ndim))[::-1])  # type: ignore[attr-defined]
+        return self.permute(tuple(range(self._data.ndim))[::-1])
 
     @property
     def mT(self) -> Any:
@@ -155,7 +184,7 @@ class Tensor:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {self._data.ndim}-D tensor."
             )
-        return self.transpose(-2, -1)  # type: ignore[attr-defined]
+        return self.transpose(-2, -1)
 
     # -- autograd -----------------------------------------------------------------------------------------
 
@@ -446,10 +475,10 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         if not self._data.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))  # type: ignore[attr-defined]
+        return iter(self.unbind(0))
 
     def __reversed__(self) -> Tensor:
-        return self.flip(tuple(range(self._data.ndim))) if self._data.ndim else self  # type: ignore[attr-defined,no-any-return]
+        return self.flip(tuple(range(self._data.ndim))) if self._data.ndim else self
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, int, float)):
@@ -462,16 +491,16 @@ class Tensor:
         return id(self)
 
     def __invert__(self) -> Tensor:
-        return self.bitwise_not()  # type: ignore[attr-defined,no-any-return]
+        return self.bitwise_not()
 
     def __neg__(self) -> Tensor:
-        return self.neg()  # type: ignore[attr-defined,no-any-return]
+        return self.neg()
 
     def __pos__(self) -> Tensor:
-        return self.positive()  # type: ignore[attr-defined,no-any-return]
+        return self.positive()
 
     def __abs__(self) -> Tensor:
-        return self.abs()  # type: ignore[attr-defined,no-any-return]
+        return self.abs()
 
     def __getitem__(self, index: Any) -> Tensor:
         from ._indexing import get

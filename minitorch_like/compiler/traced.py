@@ -36,7 +36,7 @@ class TracedArray(np.ndarray[Any, Any]):
         _recorder().function(operator.setitem, (self, index, value), {})
 
     def __bool__(self) -> bool:
-        return _recorder().decide(plain(self))  # type: ignore[no-any-return]
+        return _recorder().decide(plain(self))
 
     def __float__(self) -> float:
         return float(self.item())
@@ -51,7 +51,7 @@ class TracedArray(np.ndarray[Any, Any]):
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return _recorder().function(np.ndarray.reshape, (self, *shape), kwargs)
 
-    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         if kwargs.get("copy") is False and self.dtype == dtype:
             return self
         return _recorder().function(np.ndarray.astype, (self, dtype), kwargs)

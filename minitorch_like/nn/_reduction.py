@@ -10,9 +10,7 @@ def checked(reduction: str) -> str:
     if reduction in ("none", "mean", "sum"):
         return reduction
     if reduction == "elementwise_mean":
-        warnings.warn(
-            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3
-        )
+        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
         return "mean"
     raise ValueError(f"{reduction} is not a valid value for reduction")
 

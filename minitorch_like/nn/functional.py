@@ -79,8 +79,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 
 def _get_softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated."
-        " Change the call to include dim=X as an argument.",
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         stacklevel=stacklevel,
     )
     return 0 if ndim in (0, 1, 3) else 1
@@ -141,9 +140,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     return _dropout(input, p, training, inplace, alpha=True)
 
 
-def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels."""
     _check_probability(p)
     return _dropout(input, p, training, inplace, channels=True, alpha=True)
@@ -264,11 +261,7 @@ def cross_entropy(
     `label_smoothing` mixes the target with the uniform distribution (Szegedy et al. 2016).
     """
     reduction = _reduction.checked(_reduction.resolved(size_average, reduce, reduction))
-    if (
-        not _are_tensors(input, target, weight)
-        or type(ignore_index) is not int
-        or type(label_smoothing) is not float
-    ):
+    if not _are_tensors(input, target, weight) or type(ignore_index) is not int or type(label_smoothing) is not float:
         _CROSS_ENTROPY.read((input, target, weight, reduction, ignore_index, label_smoothing), {})
     dim = 0 if input.dim() == 1 else 1
     probabilities = input._data.shape == target._data.shape
@@ -287,11 +280,7 @@ def cross_entropy(
 
 
 def _are_tensors(input: Any, target: Any, weight: Any) -> bool:
-    return (
-        isinstance(input, Tensor)
-        and isinstance(target, Tensor)
-        and (weight is None or isinstance(weight, Tensor))
-    )
+    return isinstance(input, Tensor) and isinstance(target, Tensor) and (weight is None or isinstance(weight, Tensor))
 
 
 def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
@@ -302,9 +291,7 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     if rank == 1:
         if target.dim() == 1:
             if target.numel() != 1:
-                raise ValueError(
-                    f"For 1D input, 1D target must have size 1, but got target size: {target.numel()}"
-                )
+                raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.numel()}")
             target = target.view(())
         return _nll_loss(input, target, weight, ignore_index, reduction)
     batch = target.size(0) if target.dim() else 0
@@ -327,8 +314,7 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
 def _check_spatial(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
     if target.dim() != 3:
         raise RuntimeError(
-            "only batches of spatial targets supported (3D tensors) but got targets of dimension:"
-            f" {target.dim()}"
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
         )
     if weight is not None and weight.numel() != input.size(1):
         raise RuntimeError("weight tensor should be defined either for all or no classes")
@@ -336,9 +322,7 @@ def _check_spatial(input: Tensor, target: Tensor, weight: Tensor | None) -> None
         raise RuntimeError(f"size mismatch (got input: {list(input.shape)} , target: {list(target.shape)}")
 
 
-def _check_probabilities(
-    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, dim: int
-) -> None:
+def _check_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, dim: int) -> None:
     if not target.is_floating_point():
         kind = target.dtype.title
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {kind}")
@@ -374,7 +358,7 @@ def _uniform_loss(
 ) -> Tensor:
     """The cross entropy of the uniform distribution, times the number of classes."""
     weighted = scores if weight is None else scores * _along(weight, scores.dim(), dim)
-    ignored = target == ignore_index
+    ignored = target.eq(ignore_index)
     loss = (-weighted.sum(dim)).masked_fill(ignored, 0.0)
     if reduction != "mean":
         return loss if reduction == "none" else loss.sum()
@@ -391,8 +375,8 @@ def _prepared(
     input: Tensor, target: Tensor, size_average: bool | None, reduce: bool | None, reduction: str
 ) -> tuple[Tensor, Tensor, str]:
     """The operands of an elementwise loss in one shape, with torch's warning where they were not."""
-    both = isinstance(input, Tensor) and isinstance(target, Tensor)
-    if not both or input._data.shape != target._data.shape:  # a Size costs as much as a small kernel
+    # Arrays' shapes are quicker to compare than sizes; only sizes have the error for what is no tensor.
+    if not _are_tensors(input, target, None) or input._data.shape != target._data.shape:
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()})."
             " This will likely lead to incorrect results due to broadcasting."
@@ -446,9 +430,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return (tensor.unsqueeze(-1) == torch.arange(classes)).to(torch.int64)
 
 
-def normalize(
-    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
-) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """input / max(|input|_p, eps), the norm taken along `dim`."""
     norm = input.norm(p, dim, keepdim=True).clamp(min=eps).expand_as(input)
     return input / norm if out is None else torch.div(input, norm, out=out)

@@ -114,9 +114,7 @@ def _redraw_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, 
     low, high = (torch.tensor(bound, dtype=tensor.dtype).item() for bound in (a, b))
     values = tensor.normal_(mean, std, generator=generator)
     while (outside := (values < low) | (values > high)).any():
-        values = torch.where(
-            outside, torch.empty_like(values).normal_(mean, std, generator=generator), values
-        )
+        values = torch.where(outside, torch.empty_like(values).normal_(mean, std, generator=generator), values)
     return tensor if values is tensor else tensor.copy_(values)
 
 
@@ -287,9 +285,7 @@ def _deprecated(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def old(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        warnings.warn(
-            f"`nn.init.{name}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
-        )
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
     old.__name__ = name

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import as_floating, broadcast_shapes, cast, common, computed, result_dtype
+from .._dtype import result_dtype
+from ._checks import as_floating, broadcast_shapes, cast, common, computed, title
 from ._table import UNARY, Array, Op, Rule, op
 
 _BINARY = "(Tensor input, Tensor|Number other, *, Tensor? out=None)"
@@ -381,8 +382,6 @@ def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
 )
 def where(condition: Array, input: Any, other: Any) -> Array:
     if condition.dtype.kind != "b" and condition.dtype != np.uint8:
-        from ._checks import title
-
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {title(condition)}"
         )
@@ -434,8 +433,6 @@ def _bitwise(name: str, ufunc: Any) -> Op:
         x, y = common(input, other)
         for each in (x, y):
             if isinstance(each, np.ndarray) and each.dtype.kind == "f":
-                from ._checks import title
-
                 raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{title(each)}'")
         return computed(ufunc, x, y)
 

@@ -124,7 +124,7 @@ def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
     dim = wrap_dim(dim, len(shape))
     grids = np.ogrid[tuple(slice(size) for size in index.shape)] if index.ndim else []
     where_ = tuple(index if each == dim else grid for each, grid in enumerate(grids))
-    return add_at.kernel(input[tuple(slice(size) for size in index.shape)], shape, where_)  # type: ignore[no-any-return]
+    return add_at.kernel(input[tuple(slice(size) for size in index.shape)], shape, where_)
 
 
 def _check_index(name: str, input: Array, index: Array, dim: int) -> int:

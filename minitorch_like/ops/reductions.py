@@ -73,7 +73,7 @@ def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | N
         kind = np.dtype(np.int64)
     if kind is not None and kind is not input.dtype:
         input = input.astype(kind)
-    axis = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
+    axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
     return np.add.reduce(input, axis=axis, keepdims=keepdim)
 
 
@@ -291,7 +291,7 @@ def _products_of_others(input: Any, dim: Dims) -> Any:
 )
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
-    axis = None if dim is None else wrap_dims(dim, input.ndim)
+    axis: Any = None if dim is None else wrap_dims(dim, input.ndim)
     return np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim)
 
 
@@ -365,7 +365,7 @@ def _logsumexp_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, 
 def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Array:
     if input.dtype.kind != "f":
         input = input.astype(default_numpy_dtype())
-    axis = wrap_dims(dim, input.ndim)
+    axis: Any = wrap_dims(dim, input.ndim)
     if input.size == 0:
         return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))
     top = np.maximum.reduce(input, axis=axis, keepdims=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import Dims, cast, numpy_dtype, result_dtype, sizes, strided, tensor_type, wrap_dim, wrap_dims
+from .._dtype import result_dtype
+from ._checks import Dims, cast, numpy_dtype, sizes, strided, tensor_type, wrap_dim, wrap_dims
 from ._table import Array, op
 from .elementwise import zeros_of
 
@@ -345,8 +346,8 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
                 f"stack expects each tensor to be equal size, but got {sizes(first.shape)} at entry 0 and "
                 f"{sizes(each.shape)} at entry {index}"
             )
-    at = (slice(None),) * dim + (None,)
-    return cat.kernel([each[at] for each in tensors], dim)  # type: ignore[no-any-return]
+    at: Any = (slice(None),) * dim + (None,)
+    return cat.kernel([each[at] for each in tensors], dim)
 
 
 def _part(g: Any, input_shape: Shape, dim: int, start: int, length: int | None) -> Any:
@@ -364,7 +365,7 @@ def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
     if input.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input.ndim)
-    before = (slice(None),) * dim
+    before: tuple[Any, ...] = (slice(None),) * dim
     return tuple(input[(*before, index)] for index in range(input.shape[dim]))
 
 
@@ -417,8 +418,8 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
     total = input.shape[wrap_dim(dim, input.ndim)]
     size = max(-(-total // chunks), 1)
     if total == 0:
-        return split.kernel(input, (0,) * chunks, dim)  # type: ignore[no-any-return]
-    return split.kernel(input, size, dim)  # type: ignore[no-any-return]
+        return split.kernel(input, (0,) * chunks, dim)
+    return split.kernel(input, size, dim)
 
 
 # -- copies ------------------------------------------------------------------------------------------------------

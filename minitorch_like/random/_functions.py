@@ -99,7 +99,7 @@ def _of_sizes(sampler: Callable[..., None]) -> Quick:
             return None
         out = np.empty(shape, default_numpy_dtype())
         sample(sampler, out, 0.0, 1.0, default_generator)
-        return wrap(out)  # type: ignore[no-any-return]
+        return wrap(out)
 
     return quick
 
@@ -113,7 +113,7 @@ def _of_range(args: tuple[Any, ...]) -> Tensor | None:
         return None
     out = np.empty(args[-1], np.int64)
     sample(_discrete.randint, out, low, high, default_generator)
-    return wrap(out)  # type: ignore[no-any-return]
+    return wrap(out)
 
 
 def _both(first: str, *, required: str) -> tuple[str, str]:
@@ -133,7 +133,7 @@ def _destination(
     dtype = _numpy_dtype(values)
     out: Tensor | None = values.get("out")
     if out is None:
-        return wrap(np.empty(shape, dtype or default or default_numpy_dtype()))  # type: ignore[no-any-return]
+        return wrap(np.empty(shape, dtype or default or default_numpy_dtype()))
     if dtype is not None and dtype != out._data.dtype:
         wanted = FROM_NUMPY[dtype].title
         raise RuntimeError(f"dtype {wanted} does not match dtype of out parameter ({title(out._data)})")
@@ -157,8 +157,8 @@ def _resembling(values: Values) -> Tensor:
     source: Tensor = values["input"]
     dtype = _numpy_dtype(values)
     if values.get("memory_format") is contiguous_format:
-        return wrap(np.empty(source._data.shape, dtype or source._data.dtype))  # type: ignore[no-any-return]
-    return wrap(_like(source, None if dtype is None else FROM_NUMPY[dtype]))  # type: ignore[no-any-return]
+        return wrap(np.empty(source._data.shape, dtype or source._data.dtype))
+    return wrap(_like(source, None if dtype is None else FROM_NUMPY[dtype]))
 
 
 # -- uniform and normal ---------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ class Generator:
         """The state as a uint8 tensor of shape (5056,), in torch's layout."""
         from .._tensor import wrap
 
-        return wrap(self.state_bytes())  # type: ignore[no-any-return]
+        return wrap(self.state_bytes())
 
     def set_state(self, new_state: Tensor, /) -> Generator:
         """Continue from a state of `get_state`, ours or torch's; TypeError if it is no ByteTensor."""

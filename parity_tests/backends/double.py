@@ -62,6 +62,12 @@ class Double(TorchLike):
         xi = self._random.standard_normal(tuple(tensor.shape))
         return tensor * self.namespace.from_numpy(np.asarray(1 + self._delta * weight * xi))
 
+    def disturb_in_place(self, parameter: Any) -> None:
+        """A parameter after an update, disturbed where it is."""
+        if self._delta:
+            with self.namespace.no_grad():
+                parameter.copy_(self.disturb(parameter))
+
     def _pack(self, saved: Any) -> Any:
         """What is saved for backward, disturbed: by a smooth function of the number itself.
 

@@ -84,6 +84,10 @@ class Program:
         ops = " ".join(step.op.rpartition(".")[2] for step in self.steps)
         return f"Program({len(self.inputs)} inputs: {ops})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What Hypothesis shows of a failure; the script says the rest."""
+        printer.text(repr(self))
+
     def signed(self) -> frozenset[str]:
         """The values in which a zero has its sign by rule: none that a blurring step, or what it wrote to, is behind."""
         blurred: set[str] = set()
@@ -97,11 +101,11 @@ class Program:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""
-        return {each.name: _encode(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        return {each.name: encode(getattr(self, each.name)) for each in dataclasses.fields(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Program:
-        return cls(**{name: _decode(value) for name, value in data.items()})
+        return cls(**{name: decode(value) for name, value in data.items()})
 
 
 def refs(value: Any) -> Iterator[Ref]:
@@ -116,17 +120,18 @@ def refs(value: Any) -> Iterator[Ref]:
 _NODES = {kind.__name__: kind for kind in (Ref, DType, Device, Input, Step)}
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
+    """An argument, an array or a part of a program as plain data for JSON; `decode` is the way back."""
     kind = type(value).__name__
     if isinstance(value, np.ndarray):
         elements = [float.hex(x) if value.dtype.kind == "f" else x for x in value.ravel().tolist()]
         return {"array": elements, "shape": list(value.shape), "dtype": value.dtype.name}
     if kind in _NODES:
-        return {kind: {each.name: _encode(getattr(value, each.name)) for each in dataclasses.fields(value)}}
+        return {kind: {each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)}}
     if isinstance(value, (tuple, list)):
-        return {kind: [_encode(item) for item in value]}
+        return {kind: [encode(item) for item in value]}
     if isinstance(value, Mapping):
-        return {"dict": {key: _encode(item) for key, item in value.items()}}
+        return {"dict": {key: encode(item) for key, item in value.items()}}
     if isinstance(value, slice):
         return {"slice": [value.start, value.stop, value.step]}
     if isinstance(value, float):
@@ -134,7 +139,8 @@ def _encode(value: Any) -> Any:
     return {"ellipsis": None} if value is ... else value
 
 
-def _decode(value: Any) -> Any:
+def decode(value: Any) -> Any:
+    """The way back from `encode`."""
     if not isinstance(value, dict):
         return value
     if "array" in value:
@@ -143,15 +149,15 @@ def _decode(value: Any) -> Any:
     ((kind, body),) = value.items()
     match kind:
         case "tuple":
-            return tuple(map(_decode, body))
+            return tuple(map(decode, body))
         case "list":
-            return list(map(_decode, body))
+            return list(map(decode, body))
         case "dict":
-            return {key: _decode(item) for key, item in body.items()}
+            return {key: decode(item) for key, item in body.items()}
         case "slice":
             return slice(*body)
         case "float":
             return float.fromhex(body)
         case "ellipsis":
             return ...
-    return _NODES[kind](**{name: _decode(item) for name, item in body.items()})
+    return _NODES[kind](**{name: decode(item) for name, item in body.items()})

@@ -423,6 +423,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # torch's iterator, half made
 @pytest.mark.parametrize("case", ERRORS)
 def test_errors(torch, candidate, case):
     same(torch, candidate, lambda ns: run(ns, lambda ns: ERRORS[case](ns, library(ns))))

@@ -122,9 +122,7 @@ def test_cross_entropy_of_classes(torch, candidate, case, smoothing):
             "ignore_index": ignored,
             "reduction": reduction,
         }
-        return differentiated(
-            tensor, ns.nn.CrossEntropyLoss(**options, label_smoothing=smoothing)(x, target), x
-        )
+        return differentiated(tensor, ns.nn.CrossEntropyLoss(**options, label_smoothing=smoothing)(x, target), x)
 
     agree(torch, candidate, program, single=True)
 
@@ -190,9 +188,7 @@ WRONG = {
     "cross entropy smoothing": lambda ns, x, t: ns.nn.CrossEntropyLoss(label_smoothing=1.5)(x, t),
     "cross entropy dtypes": lambda ns, x, t: ns.nn.CrossEntropyLoss(ns.ones(3, dtype=ns.float64))(x, t),
     "cross entropy number": lambda ns, x, t: ns.nn.functional.cross_entropy(x, 1.0),
-    "cross entropy spatial": lambda ns, x, t: ns.nn.CrossEntropyLoss()(
-        x.reshape(1, 3, 2), t.reshape(1, 2)[:, :1]
-    ),
+    "cross entropy spatial": lambda ns, x, t: ns.nn.CrossEntropyLoss()(x.reshape(1, 3, 2), t.reshape(1, 2)[:, :1]),
     "bad weight": lambda ns, x, t: ns.nn.CrossEntropyLoss(weight=[1.0])(x, t),
 }
 

@@ -185,9 +185,7 @@ def test_backward_hooks(torch, candidate, hooks, trained, used, create_graph):
 
         net = Net()
         for number, (when, does, prepend) in enumerate(hooks):
-            register = (
-                net.register_full_backward_pre_hook if when == "before" else net.register_full_backward_hook
-            )
+            register = net.register_full_backward_pre_hook if when == "before" else net.register_full_backward_hook
             register(hook(number, when, does), prepend=prepend)
         a, b = (ns.tensor([1.0, 2.0], requires_grad=each) for each in trained)
         with warnings.catch_warnings(record=True) as caught:
@@ -197,11 +195,7 @@ def test_backward_hooks(torch, candidate, hooks, trained, used, create_graph):
             loss = sum((each * each).sum() for each in chosen)
             error = run(ns, lambda ns: loss.backward(create_graph=create_graph))
         described = [(each.requires_grad, each.grad_fn is None) for each in outputs]
-        texts = [
-            str(w.message)
-            for w in caught
-            if w.category is UserWarning and "create_graph" not in str(w.message)
-        ]
+        texts = [str(w.message) for w in caught if w.category is UserWarning and "create_graph" not in str(w.message)]
         return log, error, described, shown([a.grad, b.grad]), texts
 
     same(torch, candidate, program)
@@ -239,9 +233,7 @@ def test_backward_hooks_on_every_module(torch, candidate):
         hooks = ns.nn.modules.module
         net = ns.nn.Sequential(ns.nn.Tanh(), ns.nn.Tanh())
         handles = [
-            hooks.register_module_full_backward_pre_hook(
-                lambda m, after: log.append(("pre", type(m).__name__))
-            ),
+            hooks.register_module_full_backward_pre_hook(lambda m, after: log.append(("pre", type(m).__name__))),
             hooks.register_module_full_backward_hook(lambda m, b, a: log.append(("post", type(m).__name__))),
         ]
         try:

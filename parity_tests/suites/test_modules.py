@@ -42,9 +42,7 @@ ZOO = {
     "empty": lambda nn: nn.Sequential(),
     "nested": lambda nn: nn.Sequential(nn.Linear(1, 2), nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))),
     "empty list": lambda nn: nn.ModuleList(),
-    "list with runs": lambda nn: nn.ModuleList(
-        [nn.ReLU(), nn.ReLU(), nn.Linear(1, 1), nn.Sequential(nn.Tanh())]
-    ),
+    "list with runs": lambda nn: nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.Linear(1, 1), nn.Sequential(nn.Tanh())]),
     "list of lists": lambda nn: nn.ModuleList([nn.ModuleList([nn.Tanh()] * 3)] * 2),
     "dict": lambda nn: nn.ModuleDict({"a": nn.Linear(1, 1), "b": nn.ModuleDict()}),
     "bare": lambda nn: nn.Module(),

@@ -135,7 +135,6 @@ def _checked(kind: str, name: str, changed: Any, given: tuple[Any, ...]) -> tupl
         return given
     if len(changed) != len(given):
         raise RuntimeError(
-            f"Backward {kind} returned an invalid number of {name},"
-            f" got {len(changed)}, but expected {len(given)}"
+            f"Backward {kind} returned an invalid number of {name}, got {len(changed)}, but expected {len(given)}"
         )
     return tuple(changed)

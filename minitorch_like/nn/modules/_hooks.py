@@ -82,9 +82,7 @@ class Hooked:
             flags += (self._forward_hooks_always_called,)
         return register(self._forward_hooks, hook, flags, prepend)
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Run `hook(module, grad_output)` when all gradients of the outputs are known; may replace them."""
         return register(self._backward_pre_hooks, hook, prepend=prepend)
 
@@ -154,9 +152,7 @@ class Hooked:
                     args = changed if isinstance(changed, tuple) else (changed,)
             yield args, kwargs
 
-    def _run_always_called(
-        self, called: set[int], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
-    ) -> None:
+    def _run_always_called(self, called: set[int], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """The `always_call` hooks that an exception has cut off. Their own exceptions become warnings."""
         for kind, hooks, always, with_kwargs in (
             # Here, and only here, torch gives global hooks no keyword arguments.

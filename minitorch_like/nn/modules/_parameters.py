@@ -51,10 +51,8 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Add values at the end. Raises: TypeError for a tensor or something that is not iterable."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+        if isinstance(values, Tensor) or not hasattr(values, "__iter__"):
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in values:
             self.append(value)
         return self
@@ -197,17 +195,14 @@ def pairs(source: Any, name: str, element: str) -> Iterator[tuple[str, Any]]:
     """The items of a mapping, or of an iterable of pairs; with torch's errors for anything else."""
     if not isinstance(source, Iterable):
         raise TypeError(
-            f"{name}.update should be called with an iterable of key/value pairs,"
-            f" but got {type(source).__name__}"
+            f"{name}.update should be called with an iterable of key/value pairs, but got {type(source).__name__}"
         )
     if hasattr(source, "items"):  # a mapping, or a container like these
         yield from source.items()
         return
     for i, pair in enumerate(source):
         if not isinstance(pair, Iterable):
-            raise TypeError(
-                f"{element} update sequence element #{i} should be Iterable; is{type(pair).__name__}"
-            )
+            raise TypeError(f"{element} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
         if len(pair) != 2:  # type: ignore[arg-type]
             raise ValueError(
                 f"{element} update sequence element #{i} has length {len(pair)}; 2 is required"  # type: ignore[arg-type]

@@ -88,9 +88,11 @@ class Sequential(_Indexed):
     def __init__(self, arg: OrderedDict[str, Module], /) -> None: ...
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        named = args[0] if len(args) == 1 and isinstance(args[0], OrderedDict) else None
-        for name, module in named.items() if named is not None else enumerate(args):
-            self.add_module(str(name) if named is None else name, module)
+        named: Any = OrderedDict((str(i), module) for i, module in enumerate(args))
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            named = args[0]
+        for name, module in named.items():
+            self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
@@ -172,9 +174,7 @@ class ModuleList(_Indexed):
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end. Raises: TypeError for something that is not iterable."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         offset = len(self)
         for i, module in enumerate(modules):
             self.add_module(str(offset + i), module)
@@ -257,6 +257,4 @@ class ModuleDict(Module):
 
 def _check_sequential(other: Any) -> None:
     if not isinstance(other, Sequential):
-        raise ValueError(
-            f"add operator supports only objects of Sequential class, but {type(other)} is given."
-        )
+        raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")

@@ -130,8 +130,7 @@ class Module(Stateful):
         elif parameters is not None and name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as parameter '{name}'"
-                    " (torch.nn.Parameter or None expected)"
+                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
                 )
             self.register_parameter(name, value)
         elif isinstance(value, Module):
@@ -142,8 +141,7 @@ class Module(Stateful):
         elif name in own.get("_modules", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}'"
-                    " (torch.nn.Module or None expected)"
+                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
                 )
             self._modules[name] = self._registered(_hooks.global_module_registration_hooks, name, value)
         elif isinstance(value, Buffer) or name in own.get("_buffers", ()):
@@ -152,10 +150,8 @@ class Module(Stateful):
                     f"cannot assign '{typename(value)}' as buffer '{name}'"
                     " (torch.nn.Buffer, torch.Tensor or None expected)"
                 )
-            if isinstance(value, Buffer):
-                persistent = value.persistent
-            else:
-                persistent = name not in self._non_persistent_buffers_set
+            kept = name not in self._non_persistent_buffers_set
+            persistent = value.persistent if isinstance(value, Buffer) else kept
             self.register_buffer(name, value, persistent)
         else:
             super().__setattr__(name, value)
@@ -195,8 +191,7 @@ class Module(Stateful):
         self._check_name("buffer", name, "_buffers")
         if not (tensor is None or isinstance(tensor, Tensor)):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}'"
-                " (torch Tensor or None required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         tensor = self._registered(_hooks.global_buffer_registration_hooks, name, tensor)
         self._buffers[name] = tensor
@@ -214,8 +209,7 @@ class Module(Stateful):
         self._check_name("parameter", name, "_parameters")
         if not (param is None or isinstance(param, Parameter)):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}'"
-                " (torch.nn.Parameter or None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(
@@ -377,11 +371,7 @@ class Module(Stateful):
         remove_duplicate: bool = True,
     ) -> Iterator[tuple[str, _T]]:
         seen: set[_T] = set()
-        modules = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-            if recurse
-            else [(prefix, self)]
-        )
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
             start = f"{path}." if path else ""
             for name, member in get_members_fn(module):

@@ -58,17 +58,13 @@ def clip_grad_norm_(
         generator = isinstance(parameters, types.GeneratorType)
         parameters = list(parameters)
         if generator and not parameters:
-            warnings.warn(
-                "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2
-            )
+            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
     total_norm = get_total_norm(_grads(parameters), norm_type, error_if_nonfinite)
     clip_grads_with_norm_(parameters, max_norm, total_norm)
     return total_norm
 
 
-def clip_grad_value_(
-    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every gradient to +-clip_value. Raises: RuntimeError where no parameter has one."""
     grads = _grads(parameters)
     if not grads:
@@ -91,7 +87,7 @@ def _norm(tensor: Tensor, p: float) -> Tensor:
     if p == 2:
         return (tensor * tensor).sum().sqrt()
     if p == 0:
-        return (tensor != 0).sum().to(tensor.dtype)
+        return tensor.ne(0).sum().to(tensor.dtype)
     magnitude = tensor.abs()
     if math.isinf(p):
         return magnitude.max() if p > 0 else magnitude.min()

@@ -1,0 +1,287 @@
+"""The recorded graph as plain data: the values in it, the calls that made them, and what is still known of both.
+
+A graph keeps what backward needs and nothing else, so a picture shows what is really there: the tensors that are
+still alive (found by asking the garbage collector), what nodes have saved, and whatever `watch` has kept.  Nothing is
+computed again, and what is not known is shown as unknown.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import _bind
+from .._tensor import Tensor
+from ..autograd.graph import AccumulateGrad, CopySlices, Node, ViewNode
+from ..nn import Module
+from ..ops._table import INPUT, OUTPUT, STATIC, Array, Op
+
+Key = tuple[Node, int]
+Names = Module | Mapping[str, Tensor] | None
+
+
+class Unknown:
+    """An operand that the graph has not kept: a constant that no derivative asks for."""
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+UNKNOWN = Unknown()
+_WITHOUT_BIAS = ("MmBackward0", "SqueezeBackward4", "UnsafeViewBackward0")
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A tensor in the graph.  `data` and `grad` are None where nobody has kept them."""
+
+    shape: tuple[int, ...]
+    label: str = ""
+    data: Array | None = None
+    grad: Array | None = None
+    requires_grad: bool = True
+    call: Call | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """An op that was applied: to values, Python numbers, None for what was left out, or `UNKNOWN`."""
+
+    name: str
+    operands: list[Any] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def values(self) -> Iterator[Value]:
+        return (each for each in self.operands if isinstance(each, Value))
+
+
+# -- keeping more than backward needs ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Kept:
+    constants: dict[int, Any]
+    values: list[Array]
+    grads: list[Array | None]
+
+
+@contextmanager
+def watch() -> Iterator[None]:
+    """Within, every recorded op keeps its constant operands, its value and, at backward, its gradient for pictures.
+
+    It costs the memory of a copy of every result, until the graph is gone.  Code outside runs at full speed.
+    """
+    plain = _bind.make_node
+
+    def noting(op: Op, args: Any, edges: tuple[Node | None, ...], result: Any) -> Node:
+        node = plain(op, args, edges, result)
+        tensors = args[0] if op.variadic else args[: op.arity]
+        constants = {index: each for index, each in enumerate(tensors) if index >= len(edges) or edges[index] is None}
+        arrays = [np.array(each) for each in (result if node.several else (result,))]
+        kept = _Kept(constants, arrays, [None] * len(arrays))
+
+        def note_gradients(gradients: tuple[Tensor | None, ...]) -> None:
+            kept.grads = [None if each is None else np.array(each._data) for each in gradients]
+
+        node.metadata = {**getattr(node, "metadata", {}), "viz": kept}
+        node.register_prehook(note_gradients)
+        return node
+
+    _bind.make_node = noting
+    try:
+        yield
+    finally:
+        _bind.make_node = plain
+
+
+def _kept(node: Node) -> _Kept | None:
+    found: _Kept | None = getattr(node, "metadata", {}).get("viz")
+    return found
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read(root: Tensor, names: Names = None) -> list[Value]:
+    """Every value behind `root`, operands before results; `root`'s own is the last.
+
+    Labels are `names` (a module's parameters, or a mapping), else the attribute `label` of a tensor that is alive.
+    """
+    given = names.named_parameters() if isinstance(names, Module) else (names or {}).items()
+    labels = {id(tensor): name for name, tensor in given}
+    start = root.grad_node()
+    if start is None:
+        return [_constant(root._data, {id(root._data): root}, labels)]
+    nodes = _nodes(start)
+    alive, constants = _alive(nodes)
+    alive[start, root._number] = root
+    saved = _saved_values(nodes)
+    values: dict[Key, Value] = {}
+    order: list[Value] = []
+
+    def value(key: Key) -> Value:
+        if key not in values:
+            values[key] = made = _value(key, alive.get(key), labels, saved)
+            order.append(made)
+        return values[key]
+
+    for node in nodes:
+        if not isinstance(node, AccumulateGrad):
+            call = Call(_name(node), options=_options(node))
+            for index, operand in enumerate(_operands(node)):
+                if isinstance(operand, tuple):
+                    call.operands.append(value(operand))
+                elif isinstance(operand, (np.ndarray, Tensor)):
+                    array = operand._data if isinstance(operand, Tensor) else operand
+                    made = _constant(array, constants, labels)
+                    call.operands.append(made)
+                    order.append(made)
+                elif operand is not None or index == 0:
+                    call.operands.append(operand)
+            used = {number for _, number in _used_outputs(node, nodes[node])} | ({root._number} if node is start else set())
+            for number in sorted(used):
+                value((node, number)).call = call
+    last = value((start, root._number))
+    order.remove(last)
+    return [*order, last]
+
+
+def _nodes(start: Node) -> dict[Node, set[int]]:
+    """The nodes behind `start`, oldest first, and which of their outputs are used."""
+    found: dict[Node, set[int]] = {start: set()}
+    stack = [start]
+    while stack:
+        node = stack.pop()
+        for edge, number in node.next_functions:
+            if edge is not None:
+                if edge not in found:
+                    found[edge] = set()
+                    stack.append(edge)
+                found[edge].add(number)
+    return dict(sorted(found.items(), key=lambda item: item[0].sequence))
+
+
+def _used_outputs(node: Node, numbers: Iterable[int]) -> Iterator[Key]:
+    return ((node, number) for number in numbers)
+
+
+def _alive(nodes: Mapping[Node, Any]) -> tuple[dict[Key, Tensor], dict[int, Tensor]]:
+    """The tensors that somebody still holds: by their place in the graph, and those outside it by their memory."""
+    inside: dict[Key, Tensor] = {}
+    outside: dict[int, Tensor] = {}
+    for each in gc.get_objects():
+        if issubclass(type(each), Tensor):
+            node = getattr(each, "_node", None)
+            if node is None:
+                if "label" in each.__dict__ or id(each._data) not in outside:
+                    outside[id(each._data)] = each
+            elif node in nodes:
+                inside[node, each._number] = each
+    return inside, outside
+
+
+def _saved_values(nodes: Mapping[Node, Any]) -> dict[Key, Array]:
+    """The values that nodes have saved for their own rules, as far as nobody has written to them since."""
+    found: dict[Key, Array] = {}
+    for node in nodes:
+        if node.saved is None or not hasattr(type(node), "op"):
+            continue
+        stale = {slot for counter, version, slot in node.versions if counter is not None and counter[0] != version}
+        for slot, ((kind, index), array) in enumerate(zip(node.op.saves, node.saved, strict=True)):
+            if not isinstance(array, np.ndarray) or slot in stale:
+                continue
+            if kind == OUTPUT:
+                found[node, index] = array
+            elif kind == INPUT and index < len(node.inputs):
+                edge, number = node.next_functions[index]
+                if edge is not None:
+                    found[edge, number] = array
+    return found
+
+
+def _value(key: Key, tensor: Tensor | None, labels: Mapping[int, str], saved: Mapping[Key, Array]) -> Value:
+    node, number = key
+    if tensor is None and isinstance(node, AccumulateGrad):
+        tensor = node.leaf()
+    kept = _kept(node)
+    made = Value(node.output_meta(number)[0])
+    if kept is not None:
+        made.data, made.grad = kept.values[number], kept.grads[number]
+    elif key in saved:
+        made.data = saved[key]
+    if tensor is not None:
+        made.data = tensor._data
+        made.label = labels.get(id(tensor), str(getattr(tensor, "label", "")))
+        if tensor.grad is not None:
+            made.grad = tensor.grad._data
+    return made
+
+
+def _constant(array: Array, alive: Mapping[int, Tensor], labels: Mapping[int, str]) -> Value:
+    tensor = alive.get(id(array))
+    label = "" if tensor is None else labels.get(id(tensor), str(getattr(tensor, "label", "")))
+    return Value(array.shape, label, array, requires_grad=False)
+
+
+def _op(node: Node) -> Op | None:
+    if isinstance(node, CopySlices):
+        node = node.inner
+    return getattr(type(node), "op", None)
+
+
+def _name(node: Node) -> str:
+    if isinstance(node, ViewNode):
+        return "as_strided"
+    op = _op(node)
+    name = node.title() if op is None else op.name
+    return f"{name}_" if isinstance(node, CopySlices) else name
+
+
+def _operands(node: Node) -> list[Any]:
+    """For each operand the key of its value, or an array, a Tensor, a number, None or UNKNOWN."""
+    op, kept = _op(node), _kept(node)
+    edges: list[Any] = [None if edge is None else (edge, number) for edge, number in node.next_functions]
+    if op is None or isinstance(node, CopySlices):
+        return [UNKNOWN if edge is None else edge for edge in edges]
+    count = len(edges) if op.variadic else op.arity
+    edges += [None] * (count - len(edges))
+    for index, edge in enumerate(edges):
+        if edge is None:
+            if kept is not None:
+                edges[index] = kept.constants.get(index)
+            elif op.variadic:
+                edges[index] = UNKNOWN
+            else:
+                edges[index] = _saved_operand(node, op, index)
+    return edges
+
+
+def _saved_operand(node: Node, op: Op, index: int) -> Any:
+    place = (INPUT, index)
+    if op.name == "linear" and index == 2 and node.name() in _WITHOUT_BIAS:
+        return None
+    if node.saved is None or place not in op.saves:
+        return UNKNOWN
+    slot = op.saves.index(place)
+    read_by_a_rule = slot in op.save_plan(tuple(edge is not None for edge in node.inputs))
+    return node.saved[slot] if read_by_a_rule else UNKNOWN
+
+
+def _options(node: Node) -> dict[str, Any]:
+    """The arguments that are no operands, as far as a rule has asked for them and they are not the default."""
+    op = _op(node)
+    if op is None or node.saved is None or isinstance(node, CopySlices):
+        return {}
+    options = {}
+    for slot in op.save_plan(tuple(edge is not None for edge in node.inputs)):
+        kind, index = op.saves[slot]
+        first_default = len(op.parameters) - len(op.defaults)
+        default = op.defaults[index - first_default] if index >= first_default else UNKNOWN
+        if kind == STATIC and node.saved[slot] != default:
+            options[op.parameters[index]] = node.saved[slot]
+    return options

@@ -1,0 +1,75 @@
+"""Looking for a planted fault with the instrument's own suites: their cases, their checks, nothing made for the fault."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from parity_tests.mutants.fault import Fault
+from parity_tests.suite import Arena, Suite
+
+Case = TypeVar("Case")
+
+
+@dataclass(slots=True)
+class Sample(Generic[Case]):
+    """Cases of a suite, drawn once and tried on every fault.
+
+    spoilt: the numbers of cases on which the framework differs as it is; they convict no fault.
+    """
+
+    suite: Suite[Case]
+    cases: list[Case]
+    spoilt: set[int] = field(default_factory=set)
+
+
+def draw(suite: Suite[Case], count: int) -> Sample[Case]:
+    """The first so many cases of the suite, the same each time."""
+    cases: list[Case] = []
+    options = settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    seed(0)(options(given(suite.cases)(lambda case: cases.append(case))))()
+    return Sample(suite, cases)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """by: the suite that found the fault, '' if none did.   cases: how many it took.   message: what was seen."""
+
+    by: str
+    cases: int
+    seconds: float
+    message: str
+
+
+def hunt(fault: Fault, arena: Arena, samples: Iterable[Sample[Any]]) -> Verdict:
+    """Try the samples on the framework with the fault in it, up to the first case that shows the fault.
+
+    Such a case differs with the fault and agrees without: a difference that is there anyway is no discovery.
+    """
+    begin, tried = time.perf_counter(), 0
+    for sample in samples:
+        suite = sample.suite
+        for number, case in enumerate(sample.cases):
+            if number in sample.spoilt:
+                continue
+            tried += 1
+            with fault.planted():
+                differences = suite.check(case, arena)
+            if not differences:
+                continue
+            if suite.check(case, arena):
+                sample.spoilt.add(number)
+                continue
+            return Verdict(suite.name, tried, time.perf_counter() - begin, str(differences[0]))
+    return Verdict("", tried, time.perf_counter() - begin, "")
