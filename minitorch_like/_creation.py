@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,20 @@ def _plain(data: Any) -> Any:
     return [_plain(each) for each in data] if _is_nested(data) else data
 
 
+def _number_types(data: Any) -> set[type]:
+    """The types of the elements of nested lists, if all are Python numbers; else nothing."""
+    if type(data) is not list:
+        return set()
+    level = data
+    while level and type(level[0]) is list:
+        try:
+            level = list(chain.from_iterable(level))
+        except TypeError:
+            return set()
+    kinds = set(map(type, level))
+    return kinds if kinds <= {int, float, bool} else set()
+
+
 def _array(data: Any, kind: dtype | None) -> Any:
     """`data` as a new array of dtype `kind`, or of the inferred one."""
     if isinstance(data, Tensor):
@@ -173,6 +188,16 @@ def _array(data: Any, kind: dtype | None) -> Any:
     if isinstance(data, np.ndarray):
         from_numpy_type(data.dtype)
         return data.astype(kind.numpy) if kind is not None else data.copy()
+    kinds = _number_types(data)
+    if kinds:
+        try:
+            values = np.array(data)
+        except (ValueError, OverflowError):
+            pass  # ragged, or too large: found out below, with torch's words
+        else:
+            if values.dtype != object and values.dtype.kind != "u":
+                natural = get_default_dtype() if float in kinds else int64 if int in kinds else bool_
+                return values.astype((kind or natural).numpy)
     if kind is None or not isinstance(data, (bool, int, float)):
         inferred = _infer(data)
         kind = kind or inferred

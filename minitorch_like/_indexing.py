@@ -115,9 +115,11 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
     advanced: list[Any] = []
     any_advanced = False
     consumed = sum(_dims_of(each) for each in items)
+    dim = 0
     for each in items:
         if each is Ellipsis:
             free = max(array.ndim - consumed, 0)
+            dim += free
             basic.append(Ellipsis)
             advanced.extend([slice(None)] * free)
         elif each is None:
@@ -126,12 +128,14 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
         elif isinstance(each, slice):
             if each.step is not None and each.step <= 0:
                 raise ValueError("step must be greater than zero")
-            basic.append(slice(_bound(each.start), _bound(each.stop), _bound(each.step)))
+            basic.append(_plain_slice(each, array.shape[dim] if dim < array.ndim else None))
             advanced.append(slice(None))
+            dim += 1
         else:
             number = _as_int(each)
             if number is not None:
                 basic.append(number)
+                dim += 1
                 continue
             array_index = _as_array(each)
             any_advanced = True
@@ -142,8 +146,15 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
                 width = array_index.ndim if array_index.dtype.kind == "b" else 1
                 basic.extend([slice(None)] * width)
                 advanced.append(array_index)
+                dim += width
     plain = all(isinstance(each, slice) and each == slice(None) for each in basic) and any_advanced
     return (None if plain else tuple(basic)), (tuple(advanced) if any_advanced else None)
+
+
+def _plain_slice(item: slice, size: int | None) -> slice:
+    """The slice with plain ints; one that takes the whole dimension as `slice(None)`."""
+    result = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
+    return slice(None) if size is not None and result.indices(size) == (0, size, 1) else result
 
 
 def _dims_of(item: Any) -> int:

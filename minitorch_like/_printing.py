@@ -119,7 +119,7 @@ def _origin(tensor: Tensor) -> str:
     except RuntimeError:  # a view whose history an in-place change has made meaningless
         return "grad_fn=<Invalid>"
     if node is not None:
-        return f"grad_fn=<{node.name()}>"
+        return f"grad_fn=<{node.name().rpartition('::')[2]}>"
     return "requires_grad=True" if tensor.requires_grad else ""
 
 

@@ -16,7 +16,7 @@ from ._capture import mode, structure
 from ._device import device
 from ._dtype import FROM_NUMPY, dtype
 from ._size import Size, trusted
-from .autograd.graph import AccumulateGrad, Node, ViewNode, next_sequence
+from .autograd.graph import AccumulateGrad, Node, AsStridedBackward0, next_sequence
 from .ops._checks import c_name, sizes, wrap_dim
 from .ops.indexing import storage_offset_of
 
@@ -203,7 +203,7 @@ class Tensor:
             return
         if isinstance(base_node, AccumulateGrad) and self._node is not None:
             return  # written to without recording: the recorded history still holds
-        node = object.__new__(ViewNode)
+        node = object.__new__(AsStridedBackward0)
         node.layout = (base._data, self._data)
         node.inputs = (base_node,)
         node.numbers = (base._number,)
@@ -487,8 +487,7 @@ class Tensor:
             f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
         )
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # by identity, although == compares elements
 
     def __invert__(self) -> Tensor:
         return self.bitwise_not()

@@ -6,6 +6,7 @@ from typing import Any
 
 from parity_tests.cases import execute, train
 from parity_tests.cases.graphs import graphs
+from parity_tests.cases.invalid import FAMILIES, invalid
 from parity_tests.cases.program import Program
 from parity_tests.cases.script import script
 from parity_tests.cases.training import Training, trainings
@@ -66,4 +67,19 @@ MLPS: Suite[Training] = Suite(
     400,
 )
 
-SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, EDGES, INFINITIES, MLPS)
+ERRORS: dict[str, Suite[Program]] = {
+    family: Suite(
+        "errors",
+        "Invalid programs: the same exception, the same words, operands unchanged",
+        invalid(family),
+        check_program,
+        script,
+        Program.as_dict,
+        Program.from_dict,
+        12 * len(entries),
+    )
+    for family, entries in FAMILIES.items()
+}
+KINKS = _graphs("kinks", "Kinks hit exactly: ties, zeros, bounds", "ties", 600)
+
+SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values())

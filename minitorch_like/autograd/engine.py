@@ -16,6 +16,7 @@ import numpy as np
 
 from .._capture import mode
 from .._dtype import FROM_NUMPY
+from ..ops._checks import is_dense
 from ..ops.reductions import sum_
 from ..ops.shape import cast_to, reshape
 from .graph import AccumulateGrad, Node
@@ -269,7 +270,7 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
 
 def _laid_out_like(g: Any, leaf: Any) -> Any:
     """A copy of `g` with the leaf's strides, as far as those are dense."""
-    result = np.empty_like(leaf)
+    result = np.empty_like(leaf) if is_dense(leaf) else np.empty_like(leaf, order="C")
     np.copyto(result, g)
     return result
 

@@ -75,7 +75,7 @@ class Node:
         return re.sub(r"Backward\d*$", "", self.name())
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -181,14 +181,11 @@ class AccumulateGrad(Node):
         return self.leaf()
 
 
-class ViewNode(Node):
+class AsStridedBackward0(Node):
     """The history of a view whose base was written to: the elements of the base at the view's places."""
 
     __slots__ = ("layout",)
     layout: tuple[Any, Any]
-
-    def name(self) -> str:
-        return "AsStridedBackward0"
 
     def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
         from ..ops.indexing import add_at, positions_in
@@ -209,6 +206,9 @@ class CopySlices(Node):
     __slots__ = ("inner", "layout")
     inner: Node
     layout: tuple[Any, Any]
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
 
     def check_versions(self) -> None:
         self.inner.check_versions()

@@ -48,7 +48,7 @@ def computed(ufunc: Any, x: Any, y: Any) -> Array:
     except ValueError:
         broadcast_shapes(np.shape(x), np.shape(y))
         raise
-    return result
+    return laid_out(result, x, y) if result.ndim > 1 else result
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -156,6 +156,76 @@ def check_one_place_each(x: Array) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+
+
+def is_dense(x: Array) -> bool:
+    """Whether the elements fill a piece of memory without gaps or overlaps, in whatever order of dimensions."""
+    if x.flags.c_contiguous or x.flags.f_contiguous:
+        return True
+    step = x.itemsize
+    for stride, size in sorted((stride, size) for stride, size in zip(x.strides, x.shape, strict=True) if size != 1):
+        if stride != step:
+            return False
+        step *= size
+    return True
+
+
+def laid_out(result: Array, *operands: Any) -> Array:
+    """`result` in the memory order that torch gives an elementwise result of these operands.
+
+    NumPy and torch agree on contiguous operands.  Otherwise torch orders the dimensions by the strides of the first
+    operand that tells two of them apart, the smaller stride (at a tie, the smaller size) inside.
+    Source: `TensorIteratorBase::reorder_dimensions`.
+    """
+    arrays = [each for each in operands if isinstance(each, np.ndarray) and each.ndim]
+    if result.ndim < 2 or all(each.flags.c_contiguous for each in arrays):
+        return result
+    order = _memory_order(result.shape, [_broadcast_strides(each, result.shape) for each in arrays])
+    step, strides = result.itemsize, [0] * result.ndim
+    for dim in order:
+        strides[dim] = step
+        step *= result.shape[dim]
+    if tuple(strides) == result.strides or result.size <= 1:
+        return result
+    outer_first = order[::-1]
+    copied = result.transpose(outer_first).copy(order="C")
+    return copied.transpose([outer_first.index(dim) for dim in range(result.ndim)])
+
+
+def _broadcast_strides(x: Array, shape: tuple[int, ...]) -> list[int]:
+    """The strides of `x` once broadcast to `shape`: 0 where it is stretched."""
+    missing = len(shape) - x.ndim
+    own = [
+        0 if size == 1 != wanted else stride
+        for size, stride, wanted in zip(x.shape, x.strides, shape[missing:], strict=True)
+    ]
+    return [0] * missing + own
+
+
+def _memory_order(shape: tuple[int, ...], strides: list[list[int]]) -> list[int]:
+    """The dimensions from the innermost to the outermost, by insertion: an undecided pair keeps its order."""
+
+    def comes_after(inner: int, outer: int) -> int:
+        for each in strides:
+            if each[inner] == 0 or each[outer] == 0:
+                continue
+            if each[inner] != each[outer]:
+                return 1 if each[inner] > each[outer] else -1
+            if shape[inner] > shape[outer]:
+                return 1
+        return 0
+
+    order = list(range(len(shape)))[::-1]
+    for start in range(1, len(order)):
+        moving = start
+        for place in range(start - 1, -1, -1):
+            verdict = comes_after(order[place], order[moving])
+            if verdict > 0:
+                order[place], order[moving] = order[moving], order[place]
+                moving = place
+            elif verdict < 0:
+                break
+    return order
 
 
 def strided(x: Array, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import as_floating, broadcast_shapes, cast, common, computed, title
+from ._checks import as_floating, broadcast_shapes, cast, common, computed, laid_out, title
 from ._table import UNARY, Array, Op, Rule, op
 
 _BINARY = "(Tensor input, Tensor|Number other, *, Tensor? out=None)"
@@ -387,7 +387,7 @@ def where(condition: Array, input: Any, other: Any) -> Array:
         )
     dtype = result_dtype(input, other).numpy
     try:
-        return np.where(condition, cast(input, dtype), cast(other, dtype))
+        return laid_out(np.where(condition, cast(input, dtype), cast(other, dtype)), condition, input, other)
     except ValueError:
         broadcast_shapes(broadcast_shapes(condition.shape, np.shape(input)), np.shape(other))
         raise

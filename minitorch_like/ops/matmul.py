@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,11 @@ def dot(input: Array, tensor: Array) -> Array:
     return np.dot(input, tensor)
 
 
+def _rows(x: Any) -> Any:
+    """All vectors along the last dimension, as the rows of a matrix."""
+    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
 def _matmul_input(g: Any, other: Any, input_shape: Any) -> Any:
     """dL/da = g b^T, with vectors as matrices of one row or column."""
     if len(other.shape) == 1:
@@ -136,12 +142,10 @@ def _matmul_other(g: Any, input: Any, other_shape: Any) -> Any:
             g if len(other_shape) == 1 else unsqueeze(g, -2)
         )
     if len(other_shape) == 1:
-        rows = reshape(input, (-1, input.shape[-1]))
-        return matmul(transpose(rows, 0, 1), reshape(g, (-1,)))
+        return matmul(transpose(_rows(input), 0, 1), reshape(g, (-1,)))
     if len(other_shape) == 2:
         # one product over all batches, instead of one each and a sum
-        rows = reshape(input, (-1, input.shape[-1]))
-        return matmul(transpose(rows, 0, 1), reshape(g, (-1, g.shape[-1])))
+        return matmul(transpose(_rows(input), 0, 1), _rows(g))
     return matmul(transpose(input, -2, -1), g)
 
 
@@ -250,9 +254,9 @@ def _linear_input(g: Any, weight: Any) -> Any:
 
 def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
     if len(weight_shape) == 1:
-        return matmul(reshape(g, (-1,)), reshape(input, (-1, weight_shape[0])))
+        return matmul(reshape(g, (-1,)), _rows(input))
     if len(g.shape) != 2:
-        g, input = reshape(g, (-1, weight_shape[0])), reshape(input, (-1, weight_shape[1]))
+        g, input = _rows(g), _rows(input)
     return matmul(transpose(g, 0, 1), input)
 
 

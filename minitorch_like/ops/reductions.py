@@ -74,7 +74,7 @@ def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | N
     if kind is not None and kind is not input.dtype:
         input = input.astype(kind)
     axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
-    return np.add.reduce(input, axis=axis, keepdims=keepdim)
+    return np.add.reduce(input, axis=axis, keepdims=keepdim)  # type: ignore[call-overload]
 
 
 @op(
@@ -328,7 +328,7 @@ def _softmax_argument(name: str, input: Array, dim: int, dtype: dtype | None) ->
     dim = wrap_dim(dim, input.ndim)
     where_ = "lastdim_kernel_impl" if dim == max(input.ndim - 1, 0) else "kernel_impl"
     check_no_integer(f"{name}_{where_}" if where_ != "kernel_impl" else name, input)
-    return input, dim
+    return input if input.flags.c_contiguous else input.copy(), dim
 
 
 @op(

@@ -41,7 +41,9 @@ def infer_size(shape: Sequence[int], size: int) -> Shape:
 
 
 def _reshape_node(input: Any, shape: Shape) -> str:
-    return "ViewBackward0" if input.is_contiguous() or _is_viewable(input._data, shape) else "UnsafeViewBackward0"
+    if input.is_contiguous():
+        return "ViewBackward0"
+    return "ReshapeAliasBackward0" if _is_viewable(input._data, shape) else "UnsafeViewBackward0"
 
 
 def _is_viewable(input: Array, shape: Shape) -> bool:
@@ -89,19 +91,22 @@ def _reinterpreted(input: Array, dtype: Any) -> Array:
 @op(
     "(Tensor input, int start_dim=0, int end_dim=-1)",
     view=True,
-    node="ViewBackward0",
+    node=lambda input, start_dim=0, end_dim=-1: _reshape_node(
+        input, flattened_shape(input._data.shape, start_dim, end_dim)
+    ),
     input=lambda g, input_shape: reshape(g, input_shape),
 )
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
-    start, end = wrap_dim(start_dim, input.ndim), wrap_dim(end_dim, input.ndim)
+    shape = flattened_shape(input.shape, start_dim, end_dim)
+    return input if shape == input.shape else input.reshape(shape)
+
+
+def flattened_shape(shape: Shape, start_dim: int, end_dim: int) -> Shape:
+    """`shape` with the dimensions from `start_dim` to `end_dim` made one; () becomes (1,)."""
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    shape = input.shape
-    if not shape:
-        return input.reshape(1)
-    if start == end:
-        return input
-    return input.reshape(shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
+    return shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
 
 
 @op("(Tensor input, int dim0, int dim1)", view=True, inplace=False, input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
@@ -156,7 +161,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
 )
 def squeeze(input: Array, dim: Dims = None) -> Array:
     dims = range(input.ndim) if dim is None else () if dim == () else wrap_dims(dim, input.ndim)
-    return input.squeeze(tuple(each for each in dims if input.shape[each] == 1))
+    return input.reshape([size for each, size in enumerate(input.shape) if size != 1 or each not in dims])
 
 
 def _expanded(input: Array, size: Shape) -> Shape:
@@ -325,7 +330,7 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     if any(each.dtype is not tensors[0].dtype for each in tensors):
         dtype = result_dtype(*tensors).numpy
         tensors = [cast(each, dtype) for each in tensors]
-    kept = [each for each in tensors if not _is_skipped(each.shape)]
+    kept = [each if each.flags.c_contiguous else each.copy() for each in tensors if not _is_skipped(each.shape)]
     return np.concatenate(kept, axis=dim) if kept else tensors[0].copy()
 
 
@@ -346,8 +351,11 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
                 f"stack expects each tensor to be equal size, but got {sizes(first.shape)} at entry 0 and "
                 f"{sizes(each.shape)} at entry {index}"
             )
-    at: Any = (slice(None),) * dim + (None,)
-    return cat.kernel([each[at] for each in tensors], dim)
+    if any(each.dtype is not first.dtype for each in tensors):
+        dtype = result_dtype(*tensors).numpy
+        tensors = [cast(each, dtype) for each in tensors]
+    shape = (*first.shape[:dim], 1, *first.shape[dim:])
+    return np.concatenate([each.reshape(shape) for each in tensors], axis=dim)
 
 
 def _part(g: Any, input_shape: Shape, dim: int, start: int, length: int | None) -> Any:

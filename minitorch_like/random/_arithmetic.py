@@ -70,8 +70,8 @@ def _rounded_twice(x: Array, y: float, z: float) -> Array:
 @quiet
 def fma(x: Array, y: float, z: float) -> Array:
     """x * y + z in the dtype of x (float32 or float64), rounded once; y and z are numbers of that dtype."""
-    single = z == 0.0 or abs(math.frexp(y)[0]) == 0.5  # one of the two roundings does nothing
-    if single or not (math.isfinite(y) and math.isfinite(z)):
+    once = z == 0.0 or abs(math.frexp(y)[0]) == 0.5  # one of two roundings does nothing, unless it underflows
+    if (once and not 0.0 < abs(y) < 2.0**-60) or not (math.isfinite(y) and math.isfinite(z)):
         return _rounded_twice(x, y, z)
     if x.dtype == np.float64:
         return _fma64(x, y, z)
@@ -171,9 +171,7 @@ def libm32(name: str) -> Callable[[Array], Array]:
 
 
 @quiet
-def as_float32(
-    function: Callable[[Array], Array], exact: Callable[[Array], Array], x: Floats
-) -> NDArray[np.float32]:
+def as_float32(function: Callable[[Array], Array], exact: Callable[[Array], Array], x: Floats) -> NDArray[np.float32]:
     """`exact(x)` rounded to float32, calling the slow `exact` only where last bits matter.
 
     `function` is the fast one, accurate to a few units in the last place.

@@ -41,9 +41,7 @@ def no_gradient(g: Any) -> Any:
     return zeros_of(g)
 
 
-def _method(
-    *texts: str, arity: int = 1, node: str | Callable[..., str] | None = None
-) -> Callable[[Fill], Fill]:
+def _method(*texts: str, arity: int = 1, node: str | Callable[..., str] | None = None) -> Callable[[Fill], Fill]:
     """Make of a fill the method of its name, read by torch's signatures, with a gradient of zero."""
 
     def declare(fill: Fill) -> Fill:
@@ -105,9 +103,7 @@ def uniform_(self: Array, from_: float = 0.0, to: float = 1.0, generator: Genera
         if not abs(bound) <= largest:
             raise RuntimeError(f"{name} is out of bounds for {c_name(self)}")
     if from_ > to:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}"
-        )
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
     if to - from_ > largest:
         raise RuntimeError(
             f"uniform_ expects to-from <= std::numeric_limits<{title(self)}>::max(), but found to={to:g} and "
@@ -210,9 +206,7 @@ def _random_node(self: Any, from_: int | None = None, to: int | None = None, gen
 
 
 @_method("", "int from, int? to, ", "int to, ", node=_random_node)
-def random_(
-    self: Array, from_: int | None = None, to: int | None = None, generator: Generator | None = None
-) -> None:
+def random_(self: Array, from_: int | None = None, to: int | None = None, generator: Generator | None = None) -> None:
     """Fill with integers in [from, to), by default with all that the dtype counts to exactly."""
     if from_ is None and to is None:
         sample(_discrete.random_full, self, generator or default_generator)

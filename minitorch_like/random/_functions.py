@@ -29,8 +29,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {}
 METHODS: dict[str, Callable[..., Tensor]] = {}
 
 _OPTIONS = (
-    "dtype? dtype=None, layout? layout=None, device? device=None, "
-    "bool? pin_memory=False, bool requires_grad=False"
+    "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, bool requires_grad=False"
 )
 _NEW = f"Tensor? out=None, {_OPTIONS}"
 _LIKE = f"memory_format? memory_format=None, {_OPTIONS}"
@@ -126,9 +125,7 @@ def _numpy_dtype(values: Values) -> np.dtype[Any] | None:
     return None if kind is None else kind.numpy
 
 
-def _destination(
-    values: Values, name: str, shape: tuple[int, ...], default: np.dtype[Any] | None = None
-) -> Tensor:
+def _destination(values: Values, name: str, shape: tuple[int, ...], default: np.dtype[Any] | None = None) -> Tensor:
     """A new tensor, or `out` resized without torch's usual warning, as the random functions do."""
     dtype = _numpy_dtype(values)
     out: Tensor | None = values.get("out")
@@ -327,9 +324,7 @@ def randperm(values: Values) -> Tensor:
 # -- chances --------------------------------------------------------------------------------------------
 
 
-@_function(
-    f"(Tensor input, {_GENERATOR})", "(Tensor input, float p, *, Generator? generator=None)", method=True
-)
+@_function(f"(Tensor input, {_GENERATOR})", "(Tensor input, float p, *, Generator? generator=None)", method=True)
 def bernoulli(values: Values) -> Tensor:
     """Ones and zeros, the probability of a one being `input`'s element, or `p` for all."""
     source: Tensor = values["input"]
@@ -376,9 +371,7 @@ def _check_weights(weights: Array, samples: int, replacement: bool) -> None:
     if weights.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if weights.dtype.kind != "f":
-        raise RuntimeError(
-            f"multinomial only supports floating-point dtypes for input, got: {title(weights)}"
-        )
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {title(weights)}")
     if samples <= 0:
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     categories = weights.shape[-1]

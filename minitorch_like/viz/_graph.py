@@ -8,7 +8,7 @@ computed again, and what is not known is shown as unknown.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,43 +117,38 @@ def read(root: Tensor, names: Names = None) -> list[Value]:
     start = root.grad_node()
     if start is None:
         return [_constant(root._data, {id(root._data): root}, labels)]
-    nodes = _nodes(start)
+    nodes = _nodes(start, root._number)
     alive, constants = _alive(nodes)
     alive[start, root._number] = root
     saved = _saved_values(nodes)
-    values: dict[Key, Value] = {}
-    order: list[Value] = []
+    values: dict[Any, Value] = {}
 
-    def value(key: Key) -> Value:
-        if key not in values:
-            values[key] = made = _value(key, alive.get(key), labels, saved)
-            order.append(made)
-        return values[key]
+    def value(operand: Any) -> Any:
+        """The Value of an operand; numbers and the like are their own."""
+        if isinstance(operand, Tensor):
+            operand = operand._data
+        key = id(operand) if isinstance(operand, np.ndarray) else operand
+        if isinstance(operand, np.ndarray):
+            made = values.get(key) or _constant(operand, constants, labels)
+        elif isinstance(operand, tuple):
+            made = values.get(key) or _value(operand, alive.get(operand), labels, saved)
+        else:
+            return operand
+        return values.setdefault(key, made)
 
-    for node in nodes:
-        if not isinstance(node, AccumulateGrad):
-            call = Call(_name(node), options=_options(node))
-            for index, operand in enumerate(_operands(node)):
-                if isinstance(operand, tuple):
-                    call.operands.append(value(operand))
-                elif isinstance(operand, (np.ndarray, Tensor)):
-                    array = operand._data if isinstance(operand, Tensor) else operand
-                    made = _constant(array, constants, labels)
-                    call.operands.append(made)
-                    order.append(made)
-                elif operand is not None or index == 0:
-                    call.operands.append(operand)
-            used = {number for _, number in _used_outputs(node, nodes[node])} | ({root._number} if node is start else set())
-            for number in sorted(used):
-                value((node, number)).call = call
-    last = value((start, root._number))
-    order.remove(last)
-    return [*order, last]
+    for node, used in nodes.items():
+        if isinstance(node, AccumulateGrad):
+            continue
+        call = Call(_name(node), [value(operand) for operand in _operands(node)], _options(node))
+        for number in sorted(used):
+            value((node, number)).call = call
+    value((start, root._number))
+    return list(values.values())
 
 
-def _nodes(start: Node) -> dict[Node, set[int]]:
-    """The nodes behind `start`, oldest first, and which of their outputs are used."""
-    found: dict[Node, set[int]] = {start: set()}
+def _nodes(start: Node, number: int) -> dict[Node, set[int]]:
+    """The nodes behind output `number` of `start`, oldest first, and which of their outputs are used."""
+    found: dict[Node, set[int]] = {start: {number}}
     stack = [start]
     while stack:
         node = stack.pop()
@@ -164,10 +159,6 @@ def _nodes(start: Node) -> dict[Node, set[int]]:
                     stack.append(edge)
                 found[edge].add(number)
     return dict(sorted(found.items(), key=lambda item: item[0].sequence))
-
-
-def _used_outputs(node: Node, numbers: Iterable[int]) -> Iterator[Key]:
-    return ((node, number) for number in numbers)
 
 
 def _alive(nodes: Mapping[Node, Any]) -> tuple[dict[Key, Tensor], dict[int, Tensor]]:
@@ -268,8 +259,12 @@ def _saved_operand(node: Node, op: Op, index: int) -> Any:
     if node.saved is None or place not in op.saves:
         return UNKNOWN
     slot = op.saves.index(place)
-    read_by_a_rule = slot in op.save_plan(tuple(edge is not None for edge in node.inputs))
-    return node.saved[slot] if read_by_a_rule else UNKNOWN
+    return node.saved[slot] if slot in _filled(node, op) else UNKNOWN
+
+
+def _filled(node: Node, op: Op) -> list[int]:
+    """The slots of `saved` that the rules of this node read; the others are empty."""
+    return op.save_plan((True,) if op.variadic else tuple(edge is not None for edge in node.inputs))
 
 
 def _options(node: Node) -> dict[str, Any]:
@@ -278,10 +273,10 @@ def _options(node: Node) -> dict[str, Any]:
     if op is None or node.saved is None or isinstance(node, CopySlices):
         return {}
     options = {}
-    for slot in op.save_plan(tuple(edge is not None for edge in node.inputs)):
-        kind, index = op.saves[slot]
-        first_default = len(op.parameters) - len(op.defaults)
-        default = op.defaults[index - first_default] if index >= first_default else UNKNOWN
-        if kind == STATIC and node.saved[slot] != default:
-            options[op.parameters[index]] = node.saved[slot]
+    required = len(op.parameters) - len(op.defaults)
+    for slot in _filled(node, op):
+        (kind, index), given = op.saves[slot], node.saved[slot]
+        default = op.defaults[index - required] if index >= required else UNKNOWN
+        if kind == STATIC and not isinstance(given, np.ndarray) and given != default:
+            options[op.parameters[index]] = given
     return options

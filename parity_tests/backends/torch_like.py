@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import importlib
 import operator
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from parity_tests.backends.backend import Unsupported
 from parity_tests.check import take
+
+
+_PYTHON: dict[str, Any] = {"operator": operator, "builtins": builtins}
 
 
 class TorchLike:
@@ -62,8 +66,8 @@ class TorchLike:
 
     def _look_up(self, name: str) -> Callable[..., Any]:
         space, _, rest = name.partition(".")
-        found: Any = operator if space == "operator" else self.namespace
-        for part in (rest if space in ("operator", "torch") else name).split("."):
+        found: Any = _PYTHON.get(space, self.namespace)
+        for part in (rest if space in (*_PYTHON, "torch") else name).split("."):
             found = self._attribute(found, part, name)
         return found  # type: ignore[no-any-return]
 

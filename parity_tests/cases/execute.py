@@ -114,6 +114,8 @@ def resolve(value: Any, values: Mapping[str, Any], backend: Backend) -> Any:
         return backend.call("torch.device", value.name)
     if isinstance(value, (tuple, list)):
         return type(value)(resolve(item, values, backend) for item in value)
+    if isinstance(value, dict):
+        return {name: resolve(item, values, backend) for name, item in value.items()}
     return value
 
 

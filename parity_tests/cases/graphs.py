@@ -17,7 +17,16 @@ from parity_tests.cases.types import Type
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
+# Where a derivative jumps, or is infinite.
+KINKED = frozenset(
+    ["relu", "leaky_relu", "abs", "max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax"]
+    + ["comparison", "sqrt", "pow", "div", "add", "mul"]
+)
+
+
 def _allowed(op: Op, kind: str) -> bool:
+    if kind == "ties":
+        return op.name in KINKED
     if kind == "edges":
         return op.special and op.name not in SUMS
     return op.exact if kind == "whole" else op.special if kind == "infinities" else True
@@ -44,8 +53,8 @@ def graphs(kind: str, most_steps: int = 8) -> st.SearchStrategy[Program]:
 
 
 def _differentiated(scope: Scope) -> Program:
-    program = Program(tuple(scope.inputs), tuple(scope.steps), exact=scope.kind == "whole")
-    if scope.special:
+    program = Program(tuple(scope.inputs), tuple(scope.steps), exact=scope.kind in ("whole", "ties"))
+    if scope.kind in ("edges", "infinities"):
         return program
     roots = [name for name, type_ in scope.types.items() if name[0] == "y" and type_.grad and type_.floating]
     if not roots:

@@ -30,10 +30,11 @@ SUMS = frozenset(
 BLURRING = SUMS | {"maximum", "minimum", "amax", "amin", "clamp"}
 
 
-# The edges of float32; and infinities among small integers, whose sum does not depend on the order.
+# The edges of float32; infinities among small integers, whose sum does not depend on the order; kinks.
 _SPECIAL = {
     "edges": [0.0, 1.0, 0.5, 2.5, 1e-45, 1e-38, 1e-30, 1e4, 3e38, np.inf, np.nan],
     "infinities": [0.0, 1.0, 2.0, np.inf, np.nan],
+    "ties": [0.0, 1.0],
 }
 
 
@@ -62,8 +63,8 @@ def numbers(kind: str, offset: int, shape: Shape, dtype: str) -> Array:
 class Scope:
     """The values of a program so far, and the dice.
 
-    kind:  'whole' (small integers, exact ops), 'smooth' (floats, within the domains), 'edges' (the extremes of float32)
-           or 'infinities' (infinities and NaN among small integers).
+    kind:  'whole' (small integers, exact ops), 'smooth' (floats, within the domains), 'edges' (the extremes of float32),
+           'infinities' (infinities and NaN among small integers) or 'ties' (zeros, ones, and nothing else).
     dtype: what fresh floating-point inputs are of.
     """
 

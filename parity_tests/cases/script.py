@@ -76,6 +76,9 @@ def statement(step: Step) -> str:
     if step.op == "operator.setitem":
         place, index, value = step.args
         return f"{literal(place)}[{_index(index)}] = {literal(value)}"
+    if step.op == "builtins.setattr":
+        place, attribute, value = step.args
+        return f"{literal(place)}.{attribute} = {literal(value)}"
     return target + call(step.op, step.args, step.kwargs)
 
 
@@ -87,11 +90,16 @@ def call(op: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
             return f"{literal(args[0])}[{_index(args[1])}]"
         if name in _INFIX:
             return f"{literal(args[0])} {_INFIX[name]} {literal(args[1])}"
-        return {"neg": "-{}", "abs": "abs({})"}[name].format(literal(args[0]))
+        if name in ("neg", "abs"):
+            return f"-{literal(args[0])}" if name == "neg" else f"abs({literal(args[0])})"
     written = [literal(each) for each in args]
     head = f"torch.{op}"
     if space == "torch":
         head = op
+    elif space == "builtins":
+        head = name
+    elif op == "operator.call":
+        head = written.pop(0)
     elif space == "Tensor":
         head = f"{written.pop(0)}.{name}"
     written += [f"{key}={literal(value)}" for key, value in kwargs.items()]
@@ -149,6 +157,8 @@ def literal(value: Any) -> str:
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {literal(item)}" for key, item in value.items()) + "}"
     return "..." if value is ... else repr(value)
 
 

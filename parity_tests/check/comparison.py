@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from parity_tests.check.errors import Raised
+from parity_tests.check.errors import Raised, normalise
 from parity_tests.check.outcome import Difference, Disagreement, Outcome
 from parity_tests.check.snapshot import Path, Sequence, Snapshot, leaves, path_text, take
 from parity_tests.check.tally import current
@@ -33,8 +33,8 @@ class Pair:
         """Equality, for everything that is not a container, a tensor, a number or an error."""
         if type(self.expected).__name__ != type(self.actual).__name__:
             yield self.difference(Outcome.METADATA, f"a {_named(self.actual)}, expected a {_named(self.expected)}")
-        elif str(self.expected) != str(self.actual):
-            yield self.difference(Outcome.VALUE, f"{self.actual!s}, expected {self.expected!s}")
+        elif (actual := normalise(str(self.actual))) != (expected := normalise(str(self.expected))):
+            yield self.difference(Outcome.VALUE, f"{actual}, expected {expected}")
 
 
 class NumberPair(Pair):
