@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from parity_tests.backends import TorchLike
 from parity_tests.backends.double import Double
 from parity_tests.cases.catalogue import OPS
-from parity_tests.cases.graphs import graphs  # noqa: F401  the catalogue is filled by it
 from parity_tests.cases.program import Program
 from parity_tests.cases.scope import Scope, numbers
 from parity_tests.cases.script import script

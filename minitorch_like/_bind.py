@@ -7,6 +7,7 @@ The closures are kept flat on purpose: they are what an eager op costs beyond it
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -30,14 +31,11 @@ Edges = tuple[Node | None, ...]
 # -- recording ---------------------------------------------------------------------------------------------------
 
 
-def _node_of(op: Op, name: Any, args: Any) -> Node:
-    node: Node = new_node(type_of_node(op, name if type(name) is str else name(*args)))
-    return node
-
-
 def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None) -> Node:
     """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
-    node = _node_of(op, name or op.node, args)
+    name = name or op.node
+    node_type = op.node_types.get(name) if name.__class__ is str else type_of_node(op, name(*args))
+    node: Node = new_node(node_type or type_of_node(op, name))
     node.inputs = edges
     node.numbers = None
     for arg in args[0] if op.variadic else args[: op.arity]:
@@ -45,25 +43,25 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None) ->
             node.numbers = _numbers(op, args)
             break
     node.sequence = next_sequence()
-    node.hooks = node.prehooks = node.tensor_hooks = node.retained = None
+    node.hooks = None
     if node.several:
         node.shape = [each.shape for each in result]
         node.dtype = [each.dtype for each in result]
     else:
         node.shape = result.shape
         node.dtype = result.dtype
-    saved: list[Any] = [None] * len(op.saves)
-    node.saved = saved
-    node.versions = []
-    if saved:
+    saves = op.saves
+    node.saved = saved = [None] * len(saves)
+    node.versions = versions = []
+    if saves:
         needs = (True,) if op.variadic else tuple([edge is not None for edge in edges])
         for slot in op.save_plans.get(needs) or op.save_plan(needs):
-            kind, index = op.saves[slot]
+            kind, index = saves[slot]
             if kind == INPUT:
                 value = args[index]
-                if hasattr(value, "_node"):
+                if value.__class__ is Tensor or hasattr(value, "_node"):
                     saved[slot] = value._data
-                    node.versions.append((value._version_counter, _version_of(value), slot))
+                    versions.append((value._version_counter, _version_of(value), slot))
                 else:
                     saved[slot] = value
             elif kind == OUTPUT:
@@ -120,7 +118,7 @@ def _recorded(op: Op, args: Any, edges: Edges, result: Any) -> Any:
     tensor._grad = None
     tensor._view = None
     tensor._version_counter = counter = [0]
-    if op.outputs == ("out",) and node.saved:
+    if op.saves_output:
         _note_output_version(op, node, counter)
     return tensor
 
@@ -386,10 +384,10 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
         outer.saved, outer.versions = node.saved, node.versions
         outer.sequence = next_sequence()
         outer.shape, outer.dtype = base._data.shape, base._data.dtype
-        outer.hooks = outer.prehooks = outer.tensor_hooks = outer.retained = None
+        outer.hooks = None
         base._node, base._number = outer, 0
         view.version = -1  # recomputed from the base at the next use
-    if node.saved:
+    if op.saves_output:
         _note_output_version(op, node, counter)
 
 
@@ -437,17 +435,25 @@ def resize_out(out: Tensor, shape: tuple[int, ...]) -> None:
     structure.changed()
 
 
+# f(x, 2, 3) for f(x, (2, 3)): the shape of a signature that takes sizes and nothing else by position.
+_SIZES_ONLY = re.compile(r"\(Tensor input, int\[\] \w+(, \*, .*)?\)")
+_INTS = frozenset({int})
+
 # -- the public callables ------------------------------------------------------------------------------------------------
 
 
 def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[..., Any]:
     count = 1 if op.variadic else op.arity
     read = op.read
-    varargs = len(op.texts) == 1 and "[]" in op.texts[0] and not op.variadic
+    sizes_only = not op.variadic and any(_SIZES_ONLY.fullmatch(text) for text in op.texts)
     strict = op.arity > 1 and "Number" not in "".join(op.texts)
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != count or varargs or (strict and not hasattr(args[1], "_node")):
+        if sizes_only and not kwargs and len(args) > 1:
+            given = args[1:] if args[1].__class__ is int else args[1]
+            if given.__class__ is tuple and set(map(type, given)) <= _INTS:
+                return apply(args[0], given)
+        if kwargs or len(args) != count or (strict and not hasattr(args[1], "_node")):
             arranged, out = read(reader, args, kwargs)
             return apply(*arranged) if out is None else _write_out(op, arranged, out)
         try:

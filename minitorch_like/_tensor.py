@@ -16,7 +16,7 @@ from ._capture import mode, structure
 from ._device import device
 from ._dtype import FROM_NUMPY, dtype
 from ._size import Size, trusted
-from .autograd.graph import AccumulateGrad, Node, AsStridedBackward0, next_sequence
+from .autograd.graph import AccumulateGrad, AsStridedBackward0, Node, add_hook, next_sequence
 from .ops._checks import c_name, sizes, wrap_dim
 from .ops.indexing import storage_offset_of
 
@@ -210,7 +210,7 @@ class Tensor:
         node.saved, node.versions = [], []
         node.sequence = next_sequence()
         node.shape, node.dtype = self._data.shape, self._data.dtype
-        node.hooks = node.prehooks = node.tensor_hooks = node.retained = None
+        node.hooks = None
         self._node, self._number = node, 0
 
     @property
@@ -313,22 +313,13 @@ class Tensor:
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call `hook(grad)` when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
-        from .utils.hooks import RemovableHandle
-
         node = self.grad_node()
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if node.tensor_hooks is None:
-            node.tensor_hooks = {}
-        hooks = node.tensor_hooks.setdefault(self._number, OrderedDict())
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        return handle
+        return add_hook(node.own_hooks().tensors.setdefault(self._number, OrderedDict()), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call `hook(leaf)` after this leaf's `grad` was updated."""
-        from .utils.hooks import RemovableHandle
-
         node = self.grad_node()
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -336,9 +327,7 @@ class Tensor:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if node.post_hooks is None:
             node.post_hooks = OrderedDict()
-        handle = RemovableHandle(node.post_hooks)
-        node.post_hooks[handle.id] = hook
-        return handle
+        return add_hook(node.post_hooks, hook)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this non-leaf in `grad` as well."""
@@ -348,14 +337,12 @@ class Tensor:
         if node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if node.__class__ is not AccumulateGrad:
-            if node.retained is None:
-                node.retained = {}
-            node.retained[self._number] = weakref.ref(self)
+            node.own_hooks().retained[self._number] = weakref.ref(self)
 
     @property
     def retains_grad(self) -> bool:
         node = self.grad_node()
-        return node is not None and bool(node.retained) and self._number in node.retained  # type: ignore[operator]
+        return node is not None and node.hooks is not None and self._number in node.hooks.retained
 
     @property
     def _version(self) -> int:

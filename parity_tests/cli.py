@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 
 AGREE, DIFFER, BROKEN = 0, 1, 2
-SUITES = Path(__file__).parent / "suites"
 
 
 class Profile(StrEnum):
@@ -49,7 +48,8 @@ def run(
     from parity_tests.report import page, summary, terminal
     from parity_tests.session import run_mutants, run_suites
 
-    chosen = [_suite_file(name) for name in suite or ()] or [SUITES]
+    if unknown := sorted({*(suite or ())} - (known := _suites())):
+        _fail(f"there is no suite {unknown[0]!r}; there are {', '.join(sorted(known))}")
     for framework in ("torch", backend):
         _require(framework)
         try:
@@ -58,7 +58,7 @@ def run(
             _fail(f"{framework} cannot be imported: {type(error).__name__}: {error}")
     console = _console()
     out.mkdir(parents=True, exist_ok=True)
-    board = run_suites(console, chosen, backend, profile.value, workers, out)
+    board = run_suites(console, suite or (), backend, profile.value, workers, out)
     if board is None:
         _fail(f"pytest broke off; its output is in {out / 'pytest.log'}")
     if mutants or (mutants is None and not suite):
@@ -70,19 +70,17 @@ def run(
     raise typer.Exit(DIFFER if summary.complaints(board) else AGREE)
 
 
-def _suite_file(name: str) -> Path:
-    file = SUITES / f"test_{name.removeprefix('test_').removesuffix('.py')}.py"
-    if not file.exists():
-        known = ", ".join(sorted(path.stem.removeprefix("test_") for path in SUITES.glob("test_*.py")))
-        _fail(f"there is no suite {name!r}; there are {known}")
-    return file
+def _suites() -> set[str]:
+    """The names that a suite goes by: its own, and that of the file it is run from."""
+    from parity_tests.searches import SUITES
+
+    files = (Path(__file__).parent / "suites").glob("test_*.py")
+    return {suite.name for suite in SUITES} | {file.stem.removeprefix("test_") for file in files}
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
 def compare(
-    script: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="Imports torch, or the backend.")
-    ],
+    script: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Imports torch, or the backend.")],
     args: Annotated[list[str] | None, typer.Argument(help="Its own arguments.")] = None,
     backend: Annotated[str, typer.Option(help="The module that stands in for torch.")] = "minitorch_like",
     rtol: Annotated[float, typer.Option(min=0, help="Relative difference that two numbers may have.")] = 0.0,

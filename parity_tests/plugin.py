@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +20,9 @@ from hypothesis.errors import UnsatisfiedAssumption
 
 from parity_tests.backends import Backend, TorchLike
 from parity_tests.check import Disagreement, Outcome, Tally, current, tallying
+from parity_tests.backends.double import Double
 from parity_tests.scoreboard import Scoreboard
+from parity_tests.suite import Arena, Suite, expected_failures, replay, search
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -42,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity-profile", default="ci", choices=["ci", "dev", "deep"], help="how long to search"
     )
+    group.addoption("--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated")
     group.addoption("--scoreboard", metavar="PATH", help="write the tallies of this run as JSON")
 
 
@@ -84,11 +86,51 @@ def subject(candidate: ModuleType) -> Backend:
     return TorchLike(candidate)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let every Hypothesis test count its examples (`inner_test` is there for runners to wrap)."""
+# How many times the examples of the ci profile a suite of `parity_tests.searches` is run with.
+_LENGTH = {"ci": 1.0, "dev": 0.1, "deep": 30.0}
+
+
+@pytest.fixture
+def hold(reference: Backend, subject: Backend, torch: ModuleType, request: pytest.FixtureRequest) -> Holder:
+    """Holds the candidate against the reference on a suite: `hold(SUITE)`, or a part of it: `hold(SUITE, 1, of=4)`."""
+    return Holder(Arena(reference, subject, Double(torch)), request.config.getoption("--parity-profile"))
+
+
+@pytest.fixture
+def hold_reference(reference: Backend, torch: ModuleType, request: pytest.FixtureRequest) -> Holder:
+    """Holds the reference against itself: the null control."""
+    again = TorchLike(torch)
+    return Holder(Arena(reference, again, Double(torch)), request.config.getoption("--parity-profile"))
+
+
+class Holder:
+    """Runs suites in the length that the profile says."""
+
+    def __init__(self, arena: Arena, profile: str) -> None:
+        self.arena, self.profile = arena, profile
+
+    def __call__(self, suite: Suite[Any], part: int = 0, of: int = 1) -> None:
+        tally = current()
+        expected = expected_failures(self.arena.subject.name, suite.name)
+        if part == 0:
+            replay(suite, self.arena, expected, tally)
+        examples = max(round(suite.examples * _LENGTH[self.profile] / of), 5)
+        start = None if self.profile == "deep" else part
+        search(suite, self.arena, tally, examples=examples, start=start, expected=expected)
+        if tally.cases and tally.outcomes[Outcome.UNSUPPORTED] == tally.cases:
+            pytest.skip(f"nothing of it is supported: {', '.join(tally.unsupported)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the suites asked for; let every Hypothesis test count its examples."""
+    if wanted := set(config.getoption("--suite")):
+        names = {item: {_suite_of(item)[0], item.path.stem.removeprefix("test_")} for item in items}
+        config.hook.pytest_deselected(items=[item for item in items if not names[item] & wanted])
+        items[:] = [item for item in items if names[item] & wanted]
     for item in items:
         handle = getattr(getattr(item, "obj", None), "hypothesis", None)
         if handle is not None and not hasattr(handle.inner_test, "parity_counted"):
+            # `inner_test` is there for runners to wrap.
             handle.inner_test = _counting(handle.inner_test)
 
 

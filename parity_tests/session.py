@@ -19,9 +19,9 @@ from parity_tests.report.summary import Mutants, Scoreboard
 
 
 def run_suites(
-    console: Console, suites: Sequence[Path], backend: str, profile: str, workers: str, out: Path
+    console: Console, suites: Sequence[str], backend: str, profile: str, workers: str, out: Path
 ) -> Scoreboard | None:
-    """Run the suites; pytest's own output goes to `out`/pytest.log.
+    """Run the suites, or those named; pytest's own output goes to `out`/pytest.log.
 
     None when pytest could not finish, or failed where no suite accounts for it.
     """
@@ -32,7 +32,8 @@ def run_suites(
         # Named here as well as in pyproject.toml, which an installed package has not.
         "-pparity_tests.plugin",
         "-pno:cacheprovider",
-        *map(str, suites),
+        str(Path(__file__).parent / "suites"),
+        *(f"--suite={name}" for name in suites),
         f"--backend={backend}",
         f"--parity-profile={profile}",
         f"--scoreboard={record}",

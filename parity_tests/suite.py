@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from parity_tests.backends import Backend
 from parity_tests.backends.double import Double
-from parity_tests.check import Difference, Disagreement, Outcome, Tally, tallying
+from parity_tests.check import Difference, Disagreement, Outcome, Tally, current, tallying
 
 EXPECTED = Path(__file__).with_name("expected_failures.json")
 
@@ -92,6 +92,7 @@ def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expec
     if not differences:
         return Outcome.PASS
     if all(each.outcome == Outcome.UNSUPPORTED for each in differences):
+        current().unsupported.update({each.message for each in differences})
         return Outcome.UNSUPPORTED
     if any(entry.covers(differences) for entry in expected):
         return Outcome.XFAIL

@@ -6,8 +6,7 @@ others.  Everything is iterative, so that the depth of a graph is limited by mem
 
 from __future__ import annotations
 
-import heapq
-import itertools
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -49,10 +48,34 @@ def _call(rule: Callable[..., Any], *args: Any) -> Any:
     return rule(*args)
 
 
+def _explore(roots: Sequence[Node]) -> tuple[list[Node], dict[Any, int]]:
+    """The reachable nodes, newest first, and for each reachable leaf how many edges lead to it."""
+    seen = set(roots)
+    stack = [node for node in seen if node.__class__ is not AccumulateGrad]
+    order: list[Node] = []
+    leaf_edges: dict[Any, int] = {}
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        for edge in node.inputs:
+            if edge is None:
+                continue
+            if edge.__class__ is AccumulateGrad:
+                leaf_edges[edge] = leaf_edges.get(edge, 0) + 1
+            elif edge not in seen:
+                seen.add(edge)
+                stack.append(edge)
+    order.sort(key=_sequence, reverse=True)
+    return order, leaf_edges
+
+
+_sequence = operator.attrgetter("sequence")
+
+
 class _Pass:
     """One backward pass."""
 
-    __slots__ = ("captured", "create_graph", "dependencies", "keep_graph", "needed", "order", "pending", "ready", "run", "summed")
+    __slots__ = ("captured", "create_graph", "keep_graph", "leaf_edges", "needed", "order", "pending", "run", "summed")
 
     def __init__(self, roots: Sequence[Node], targets: Sequence[Target] | None, keep_graph: bool, create_graph: bool):
         self.keep_graph = keep_graph
@@ -62,29 +85,13 @@ class _Pass:
         self.captured: dict[Target, Any] | None = None if targets is None else dict.fromkeys(targets)
         self.pending: dict[Node, Any] = {}
         self.summed: set[Node] = set()  # nodes whose pending gradient is an array of ours, free to be added to
-        self.ready: list[tuple[float, int, Node]] = []
-        self.order = itertools.count()  # among leaves, first come, first served
-        self.dependencies = self._count_dependencies(roots)
-        self.needed = None if targets is None else self._nodes_towards({node for node, _ in targets}, roots)
+        self.order, self.leaf_edges = _explore(roots)
+        self.needed = None if targets is None else self._nodes_towards({node for node, _ in targets})
 
-    def _count_dependencies(self, roots: Sequence[Node]) -> dict[Node, int]:
-        """For every reachable node, from how many edges a gradient can come."""
-        dependencies = dict.fromkeys(roots, 0)
-        stack = list(dependencies)
-        while stack:
-            for edge in stack.pop().inputs:
-                if edge is not None:
-                    if edge in dependencies:
-                        dependencies[edge] += 1
-                    else:
-                        dependencies[edge] = 1
-                        stack.append(edge)
-        return dependencies
-
-    def _nodes_towards(self, targets: set[Node], roots: Sequence[Node]) -> set[Node]:
+    def _nodes_towards(self, targets: set[Node]) -> set[Node]:
         """The nodes through which a target can be reached, targets included."""
         needed = set(targets)
-        for node in sorted(self.dependencies, key=_age):
+        for node in reversed(self.order):
             if any(edge in needed for edge in node.inputs if edge is not None):
                 needed.add(node)
         return needed
@@ -102,64 +109,63 @@ class _Pass:
                 g = np.asarray(g)
             if g.dtype is not dtype:
                 g = self.run(cast_to, g, dtype)
+        pending = self.pending
         if node.several:
-            gradients = self.pending.setdefault(node, [None] * len(node.shape))
+            gradients = pending.setdefault(node, [None] * len(node.shape))
             gradients[number] = g if gradients[number] is None else self.run(_plus, gradients[number], g)
-        elif node not in self.pending:
-            self.pending[node] = g
+        elif node not in pending:
+            pending[node] = g
         elif self.create_graph or node not in self.summed:
-            total = self.run(_plus, self.pending[node], g)
-            self.pending[node] = total if self.create_graph else np.asarray(total)
+            total = self.run(_plus, pending[node], g)
+            pending[node] = total if self.create_graph else np.asarray(total)
             self.summed.add(node)
         else:
-            self.run(_add_into, self.pending[node], g)
-
-    def arrived(self, node: Node) -> None:
-        """One edge into `node` has done its work; a node whose edges all have is ready."""
-        left = self.dependencies[node] = self.dependencies[node] - 1
-        if left <= 0:
-            self.push(node)
-
-    def push(self, node: Node) -> None:
-        heapq.heappush(self.ready, (-node.sequence, next(self.order), node))
+            self.run(_add_into, pending[node], g)
 
     def execute(self) -> None:
-        while self.ready:
-            node = heapq.heappop(self.ready)[2]
-            if node not in self.pending or not (self.needed is None or node in self.needed):
-                self.skip(node)
-            elif type(node) is AccumulateGrad and self.captured is None:
-                if node.tensor_hooks or node.prehooks:
-                    self.pending[node] = self.before(node, self.pending[node])
-                accumulate(node, self.pending, self.create_graph, self.run)
-            else:
-                self.visit(node, self.pending.pop(node))
+        """Visit the nodes; a leaf's turn comes as soon as its last edge has delivered."""
+        needed, pending, leaf_edges = self.needed, self.pending, self.leaf_edges
+        for node in self.order:
+            if node in pending and (needed is None or node in needed):
+                self.visit(node, pending.pop(node))
+            for edge in node.inputs:
+                if edge.__class__ is AccumulateGrad:
+                    left = leaf_edges[edge] = leaf_edges[edge] - 1
+                    if left == 0 and edge in pending:
+                        self.finish(edge)
 
-    def skip(self, node: Node) -> None:
-        for edge in node.inputs:
-            if edge is not None:
-                self.arrived(edge)
+    def finish(self, leaf: Any) -> None:
+        """The gradient of a leaf is complete."""
+        if leaf.hooks is not None:
+            self.pending[leaf] = self.before(leaf, self.pending[leaf])
+        if self.captured is None:
+            accumulate(leaf, self.pending, self.create_graph, self.run)
+        else:
+            self.capture(leaf, self.pending.pop(leaf))
 
     def visit(self, node: Node, g: Any) -> None:
-        if node.tensor_hooks or node.prehooks or node.retained:
+        """Run the rules of a node and hand their gradients on."""
+        hooks = node.hooks
+        if hooks is not None:
             g = self.before(node, g)
+        needed = self.needed
         if self.captured is not None:
             self.capture(node, g)
-        if self.needed is not None and not any(edge in self.needed for edge in node.inputs if edge is not None):
-            self.skip(node)
-            return
+            if not any(edge in needed for edge in node.inputs if edge is not None):  # type: ignore[operator]
+                return
         saved = node.saved
         if saved is None:
             raise RuntimeError(_FREED)
-        node.check_versions()
+        if node.versions:
+            node.check_versions()
         if node.several:
             g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
             if node.op.outputs:  # a rule of an op with named outputs is given the gradient of the first
                 g = g[0]
         if self.create_graph:
             saved = saved_tensors(node)
-        gradients = node.apply(g, saved, self.needed, self.run)
-        if node.hooks:
+        gradients = node.apply(g, saved, needed, self.run)
+        if hooks is not None and hooks.after:
             gradients = self.after(node, gradients, g)
         if not self.keep_graph:
             node.release()
@@ -168,8 +174,9 @@ class _Pass:
             if edge is not None:
                 gradient = gradients[index]
                 if gradient is not None:
+                    gradients[index] = None  # no reference of ours shall keep a leaf from taking the array over
                     self.add(edge, numbers[index] if numbers else 0, gradient)
-                self.arrived(edge)
+        del gradients
 
     def zeros(self, node: Node, number: int) -> Any:
         shape, dtype = node.output_meta(number)
@@ -193,38 +200,37 @@ class _Pass:
 
     def before(self, node: Node, g: Any) -> Any:
         """Hooks on the output Tensors, then on the node; retained gradients are stored in between."""
+        assert node.hooks is not None
         gradients = list(g) if node.several else [g]
-        for number, hooks in (node.tensor_hooks or {}).items():
+        for number, hooks in node.hooks.tensors.items():
             for hook in list(hooks.values()):
                 if gradients[number] is not None:
                     result = hook(self.tensor(gradients[number]))
                     if result is not None:
                         gradients[number] = self.value(result)
-        for number, reference in (node.retained or {}).items():
+        for number, reference in node.hooks.retained.items():
             tensor = reference()
             if tensor is not None and gradients[number] is not None:
                 previous = tensor._grad
                 kept = self.tensor(gradients[number])
                 tensor._grad = kept if previous is None else previous + kept
-        for hook in list((node.prehooks or {}).values()):
+        for hook in list(node.hooks.before.values()):
             result = hook(tuple(None if each is None else self.tensor(each) for each in gradients))
             if result is not None:
                 gradients = [None if each is None else self.value(each) for each in result]
         return gradients if node.several else gradients[0]
 
     def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
+        """Hooks on the node, with the gradients of its inputs and outputs."""
+        assert node.hooks is not None
         outputs = tuple(map(self.tensor, g)) if node.several and isinstance(g, list) else (self.tensor(g),)
-        for hook in list((node.hooks or {}).values()):
+        for hook in list(node.hooks.after.values()):
             given = tuple(None if each is None else self.tensor(each) for each in gradients)
             result = hook(given, outputs)
             if result is not None:
                 result = result if isinstance(result, tuple) else (result,)
                 gradients = [None if each is None else self.value(each) for each in result]
         return gradients
-
-
-def _age(node: Node) -> float:
-    return -1.0 if node.sequence == float("inf") else node.sequence
 
 
 def _plus(a: Any, b: Any) -> Any:
@@ -263,7 +269,7 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     else:
         run(_add_into, previous._data, g)
         previous._bump()
-    if node.post_hooks:
+    if node.post_hooks is not None:
         for hook in list(node.post_hooks.values()):
             hook(leaf)
 
@@ -321,9 +327,9 @@ def run_backward(
     try:
         for node, number, g in roots:
             backward.add(node, number, g)
-        for node in dict.fromkeys(node for node, _, _ in roots):
-            if backward.dependencies[node] == 0:
-                backward.push(node)
+        for node, _, _ in roots:
+            if node in backward.pending and node.__class__ is AccumulateGrad and node not in backward.leaf_edges:
+                backward.finish(node)
         backward.execute()
     finally:
         mode.grad = previous

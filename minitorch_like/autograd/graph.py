@@ -23,6 +23,33 @@ next_sequence = itertools.count().__next__
 Hooks = OrderedDict[int, Callable[..., Any]]
 
 
+class NodeHooks:
+    """What is to happen around a node's backward; most nodes have none.
+
+    Attributes:
+        tensors: hooks on the output Tensors, by output number.
+        retained: output Tensors that keep their gradient, by output number.
+        before, after: hooks on the node itself.
+    """
+
+    __slots__ = ("after", "before", "retained", "tensors")
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, Hooks] = {}
+        self.retained: dict[int, weakref.ref[Tensor]] = {}
+        self.before: Hooks = OrderedDict()
+        self.after: Hooks = OrderedDict()
+
+
+def add_hook(hooks: Hooks, fn: Callable[..., Any]) -> Any:
+    """Add `fn` and return the handle that removes it."""
+    from ..utils.hooks import RemovableHandle
+
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = fn
+    return handle
+
+
 class Node:
     """A recorded op.
 
@@ -42,12 +69,9 @@ class Node:
         "inputs",
         "metadata",
         "numbers",
-        "prehooks",
-        "retained",
         "saved",
         "sequence",
         "shape",
-        "tensor_hooks",
         "versions",
     )
     op: ClassVar[Op]
@@ -60,10 +84,7 @@ class Node:
     shape: Any
     dtype: Any
     sequence: float
-    hooks: Hooks | None
-    prehooks: Hooks | None
-    tensor_hooks: dict[int, Hooks] | None
-    retained: dict[int, weakref.ref[Tensor]] | None
+    hooks: NodeHooks | None
     metadata: dict[Any, Any]
 
     def name(self) -> str:
@@ -85,23 +106,17 @@ class Node:
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
-        from ..utils.hooks import RemovableHandle
-
-        if self.hooks is None:
-            self.hooks = OrderedDict()
-        handle = RemovableHandle(self.hooks)
-        self.hooks[handle.id] = fn
-        return handle
+        return add_hook(self.own_hooks().after, fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_outputs)` before this node's backward; it may return new `grad_outputs`."""
-        from ..utils.hooks import RemovableHandle
+        return add_hook(self.own_hooks().before, fn)
 
-        if self.prehooks is None:
-            self.prehooks = OrderedDict()
-        handle = RemovableHandle(self.prehooks)
-        self.prehooks[handle.id] = fn
-        return handle
+    def own_hooks(self) -> NodeHooks:
+        """The node's hooks, made when first needed."""
+        if self.hooks is None:
+            self.hooks = NodeHooks()
+        return self.hooks
 
     def output_meta(self, number: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """The shape and dtype that a gradient for output `number` must have."""
@@ -173,7 +188,7 @@ class AccumulateGrad(Node):
         self.shape = leaf._data.shape
         self.dtype = leaf._data.dtype
         self.sequence = float("inf")
-        self.hooks = self.prehooks = self.tensor_hooks = self.retained = self.post_hooks = None
+        self.hooks = self.post_hooks = None
 
     @property
     def variable(self) -> Tensor | None:

@@ -66,6 +66,7 @@ class Op:
         "rules",
         "save_plans",
         "saves",
+        "saves_output",
         "arity",
         "texts",
         "variadic",
@@ -111,6 +112,7 @@ class Op:
         self.differentiable = bool(rules)
         self.saves: list[tuple[int, int]] = []
         self.rule_calls = [rule and self._prepare(rule) for rule in self.rules]
+        self.saves_output = any(kind == OUTPUT for kind, _ in self.saves) and len(outputs) == 1
         self.save_plans: dict[Any, list[int]] = {}
 
     def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:

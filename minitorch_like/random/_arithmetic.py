@@ -121,11 +121,21 @@ def _add_to_odd(a: Any, b: Any) -> Floats:
 def _fma64(x: Floats, y: float, z: float) -> Floats:
     """x * y + z rounded once (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008)."""
     exponent = math.frexp(max(abs(y), abs(z)))[1]  # scaled, no intermediate can overflow
+    if exponent < -960:  # and here the result may be subnormal, which scaling would round twice
+        return _exactly(x, y, z)
     y, z = math.ldexp(y, -exponent), math.ldexp(z, -exponent)
     high, low = _two_product(x, y)
     middle, rest = _two_sum(low, z)
     total, error = _two_sum(high, middle)
     return np.asarray(np.ldexp(total + _add_to_odd(rest, error), exponent))
+
+
+def _exactly(x: Floats, y: float, z: float) -> Floats:
+    from fractions import Fraction
+
+    factor, term = Fraction(y), Fraction(z)
+    values = [float(Fraction(each) * factor + term) for each in x.ravel().tolist()]
+    return np.array(values, np.float64).reshape(x.shape)
 
 
 def _exp(x: float) -> float:

@@ -26,8 +26,11 @@ from ._uniform import Array
 METHODS: dict[str, Callable[..., Tensor]] = {}
 Fill = Callable[..., None]
 
-_LARGEST = {np.dtype(name): float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 _DIGITS = {np.dtype("float16"): 11, np.dtype("float32"): 24, np.dtype("float64"): 53}
+_LARGEST = {
+    dtype: (2.0 - 2.0 ** (1 - _DIGITS[dtype])) * 2.0**exponent
+    for dtype, exponent in zip(_DIGITS, (15, 127, 1023), strict=True)
+}
 
 
 def sample(sampler: Callable[..., None], out: Array, *args: Any) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import _bind
 from .._tensor import Tensor
-from ..autograd.graph import AccumulateGrad, CopySlices, Node, ViewNode
+from ..autograd.graph import AccumulateGrad, CopySlices, Node, AsStridedBackward0
 from ..nn import Module
 from ..ops._table import INPUT, OUTPUT, STATIC, Array, Op
 
@@ -33,12 +33,17 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+# Ops of the table that are reached under another name.
+_PUBLIC_NAMES = {"max_all": "max", "max_along": "max", "min_all": "min", "min_along": "min", "cast_to": "to"}
 _WITHOUT_BIAS = ("MmBackward0", "SqueezeBackward4", "UnsafeViewBackward0")
 
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """A tensor in the graph.  `data` and `grad` are None where nobody has kept them."""
+    """A tensor in the graph.  `data` and `grad` are None where nobody has kept them.
+
+    part: which result of its call it is, as in `max(x, dim=1).values` or `unbind(x)[0]`; '' for the only one.
+    """
 
     shape: tuple[int, ...]
     label: str = ""
@@ -46,6 +51,7 @@ class Value:
     grad: Array | None = None
     requires_grad: bool = True
     call: Call | None = None
+    part: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +72,7 @@ class Call:
 @dataclass(slots=True)
 class _Kept:
     constants: dict[int, Any]
+    options: dict[str, Any]
     values: list[Array]
     grads: list[Array | None]
 
@@ -78,12 +85,18 @@ def watch() -> Iterator[None]:
     """
     plain = _bind.make_node
 
-    def noting(op: Op, args: Any, edges: tuple[Node | None, ...], result: Any) -> Node:
-        node = plain(op, args, edges, result)
-        tensors = args[0] if op.variadic else args[: op.arity]
-        constants = {index: each for index, each in enumerate(tensors) if index >= len(edges) or edges[index] is None}
+    def noting(op: Op, args: Any, edges: tuple[Node | None, ...], result: Any, name: Any = None) -> Node:
+        node = plain(op, args, edges, result, name)
+        constants = {}
+        for index, each in enumerate(args[0] if op.variadic else args[: op.arity]):
+            if index >= len(edges) or edges[index] is None:
+                # The array, not the Tensor: one that is written to in place has this very node as its history.
+                operand = getattr(each, "_data", each)
+                constants[index] = UNKNOWN if operand is result else operand
         arrays = [np.array(each) for each in (result if node.several else (result,))]
-        kept = _Kept(constants, arrays, [None] * len(arrays))
+        given = {name: each for name, each in zip(op.parameters[op.arity :], args[op.arity :], strict=False)}
+        options = {name: each for name, each in given.items() if _is_option(op, name, each)}
+        kept = _Kept(constants, options, arrays, [None] * len(arrays))
 
         def note_gradients(gradients: tuple[Tensor | None, ...]) -> None:
             kept.grads = [None if each is None else np.array(each._data) for each in gradients]
@@ -125,8 +138,6 @@ def read(root: Tensor, names: Names = None) -> list[Value]:
 
     def value(operand: Any) -> Any:
         """The Value of an operand; numbers and the like are their own."""
-        if isinstance(operand, Tensor):
-            operand = operand._data
         key = id(operand) if isinstance(operand, np.ndarray) else operand
         if isinstance(operand, np.ndarray):
             made = values.get(key) or _constant(operand, constants, labels)
@@ -141,7 +152,8 @@ def read(root: Tensor, names: Names = None) -> list[Value]:
             continue
         call = Call(_name(node), [value(operand) for operand in _operands(node)], _options(node))
         for number in sorted(used):
-            value((node, number)).call = call
+            result = value((node, number))
+            result.call, result.part = call, _part(node, number)
     value((start, root._number))
     return list(values.values())
 
@@ -226,11 +238,19 @@ def _op(node: Node) -> Op | None:
 
 
 def _name(node: Node) -> str:
-    if isinstance(node, ViewNode):
+    """The name by which a user calls the op."""
+    if isinstance(node, AsStridedBackward0):
         return "as_strided"
     op = _op(node)
-    name = node.title() if op is None else op.name
+    name = node.title() if op is None else _PUBLIC_NAMES.get(op.name, op.name)
     return f"{name}_" if isinstance(node, CopySlices) else name
+
+
+def _part(node: Node, number: int) -> str:
+    op = _op(node)
+    if not node.several or op is None:
+        return ""
+    return f".{op.outputs[number]}" if op.outputs else f"[{number}]"
 
 
 def _operands(node: Node) -> list[Any]:
@@ -268,15 +288,20 @@ def _filled(node: Node, op: Op) -> list[int]:
 
 
 def _options(node: Node) -> dict[str, Any]:
-    """The arguments that are no operands, as far as a rule has asked for them and they are not the default."""
-    op = _op(node)
-    if op is None or node.saved is None or isinstance(node, CopySlices):
+    """The arguments that are no operands and not the default; one without a name and unknown for those that are lost."""
+    op, kept = _op(node), _kept(node)
+    if op is None or isinstance(node, CopySlices):
         return {}
-    options = {}
-    required = len(op.parameters) - len(op.defaults)
-    for slot in _filled(node, op):
-        (kind, index), given = op.saves[slot], node.saved[slot]
-        default = op.defaults[index - required] if index >= required else UNKNOWN
-        if kind == STATIC and not isinstance(given, np.ndarray) and given != default:
-            options[op.parameters[index]] = given
-    return options
+    if kept is not None:
+        return kept.options
+    static = [(slot, op.parameters[op.saves[slot][1]]) for slot in _filled(node, op) if op.saves[slot][0] == STATIC]
+    if node.saved is None:
+        return {"": UNKNOWN} if static else {}
+    return {name: node.saved[slot] for slot, name in static if _is_option(op, name, node.saved[slot])}
+
+
+def _is_option(op: Op, name: str, given: Any) -> bool:
+    """Whether an argument is worth showing."""
+    place = op.positions[name] - (len(op.parameters) - len(op.defaults))
+    is_default = place >= 0 and type(given) is type(op.defaults[place]) and given == op.defaults[place]
+    return not is_default and not isinstance(given, np.ndarray)

@@ -18,7 +18,10 @@ _SWEEPS = 8
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    """A box, or the bend of a long arrow.  `place` is across the ranks, `size` = (along the ranks, across)."""
+    """A box, or the bend of a long arrow.
+
+    `along` the ranks and `place` across them is its middle; `size` is (along, across), `lane` how thick its rank is.
+    """
 
     box: Box | None
     size: tuple[float, float]
@@ -27,6 +30,7 @@ class _Item:
     rank: int = 0
     place: float = 0.0
     along: float = 0.0
+    lane: float = 0.0
 
 
 def svg(picture: Picture, rankdir: str = "LR") -> str:
@@ -108,6 +112,7 @@ def _line_up(ranks: list[list[_Item]]) -> float:
         thickness = max(item.size[0] for item in rank)
         for item in rank:
             item.along = edge + thickness / 2
+            item.lane = thickness
             item.place -= top
         edge += thickness + _BETWEEN_RANKS
     return edge - _BETWEEN_RANKS
@@ -117,21 +122,21 @@ def _line_up(ranks: list[list[_Item]]) -> float:
 
 
 def _curve(way: list[_Item], across: bool) -> str:
-    """A smooth line from the border of the first box to that of the last."""
+    """A smooth line from the border of the first box to that of the last; straight within a rank, where boxes stand."""
     forward = 1 if way[-1].along > way[0].along else -1
-    points = [(way[0].along + forward * way[0].size[0] / 2, way[0].place)]
-    points += [(item.along, item.place) for item in way[1:-1]]
-    points.append((way[-1].along - forward * (way[-1].size[0] / 2 + 5), way[-1].place))
-    path = f"M{_point(points[0], across)}"
-    for (x, y), (u, v) in zip(points, points[1:], strict=False):
-        middle = (x + u) / 2
-        path += f" C{_point((middle, y), across)} {_point((middle, v), across)} {_point((u, v), across)}"
+    first, last = way[0], way[-1]
+    path = f"M{_point(first.along + forward * first.size[0] / 2, first.place, across)}"
+    for one, other in zip(way, way[1:], strict=False):
+        leave, enter = one.along + forward * one.lane / 2, other.along - forward * other.lane / 2
+        middle = (leave + enter) / 2
+        path += f" L{_point(leave, one.place, across)} C{_point(middle, one.place, across)}"
+        path += f" {_point(middle, other.place, across)} {_point(enter - forward * 5, other.place, across)}"
+    path += f" L{_point(last.along - forward * (last.size[0] / 2 + 5), last.place, across)}"
     return f'<path d="{path}" marker-end="url(#tip)"/>'
 
 
-def _point(point: tuple[float, float], across: bool) -> str:
-    x, y = reversed(point) if across else point
-    return f"{x:.1f},{y:.1f}"
+def _point(along: float, place: float, across: bool) -> str:
+    return f"{place:.1f},{along:.1f}" if across else f"{along:.1f},{place:.1f}"
 
 
 def _drawn(item: _Item, across: bool) -> str:

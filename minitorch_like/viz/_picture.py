@@ -75,7 +75,7 @@ def record(value: Value) -> Box:
 
 def title(call: Call) -> str:
     """The op's sign or name, and its options."""
-    options = ", ".join(f"{name}={value}" for name, value in call.options.items())
+    options = ", ".join(f"{name}={value}" if name else "?" for name, value in call.options.items())
     return f"{SYMBOLS.get(call.name, call.name)} {options}".rstrip()
 
 

@@ -47,7 +47,8 @@ class Bench:
         return Ref(name)
 
     def program(self) -> Program:
-        return Program(tuple(self.inputs), tuple(self.steps), exact=True)
+        seeded = Step("torch.manual_seed", (0,))  # some of the programs draw
+        return Program(tuple(self.inputs), (seeded, *self.steps), exact=True)
 
 
 BINARY = ("torch.add", "torch.sub", "torch.mul", "torch.div", "torch.pow", "torch.maximum", "torch.eq", "torch.lt")
@@ -202,7 +203,7 @@ TYPES: dict[str, Callable[[Bench], Any]] = {
     "bool of none": lambda b: b.call("builtins.bool", b.tensor(0)),
     "float of many": lambda b: b.call(b.one_of("builtins.float", "builtins.int"), b.tensor(b.n + 1)),
     "len": lambda b: b.call(b.one_of("builtins.len", "builtins.list"), b.tensor()),
-    "cast": lambda b: b.call("Tensor.to", b.tensor(b.n), b.one_of("float16x", 3.5)),
+    "cast": lambda b: b.call("Tensor.to", b.tensor(b.n), b.one_of("float16x", "cpus")),
 }
 
 CREATION: dict[str, Callable[[Bench], Any]] = {
@@ -270,7 +271,7 @@ AUTOGRAD: dict[str, Callable[[Bench], Any]] = {
     "leaf in place": lambda b: b.call(b.one_of(*IN_PLACE), b.leaf(b.n), b.one_of(1.0, b.tensor(b.n))),
     "leaf in place, alone": lambda b: b.call(b.one_of(*UNARY_IN_PLACE[:5]), b.leaf(b.n)),
     "view of a leaf in place": lambda b: b.call(
-        b.one_of(*IN_PLACE), b.call(b.one_of("Tensor.t", "Tensor.view_as"), *([b.leaf(b.n)] * b.one_of(1, 2))), 1.0
+        b.one_of(*IN_PLACE), b.call(b.one_of("Tensor.t", "Tensor.flatten", "Tensor.squeeze"), b.leaf(1, b.n)), 1.0
     ),
     "slice of a leaf in place": lambda b: b.call(
         "Tensor.zero_", b.call("operator.getitem", b.leaf(b.n, b.m), b.one_of(0, slice(0, 1)))

@@ -30,7 +30,7 @@ class BackwardHookFunctionBackward(Node):
         self.dtype = [tensor._data.dtype for tensor in tensors]
         self.saved, self.versions = [], []
         self.sequence = next_sequence()
-        self.hooks = self.prehooks = self.tensor_hooks = self.retained = None
+        self.hooks = None
 
     def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
         return list(g)

@@ -1,0 +1,1 @@
+"""A neural network as what it is: a function, written down as a tree of elementary operations."""
