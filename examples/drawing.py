@@ -11,6 +11,8 @@ T = TypeVar("T", bound=Hashable)
 
 COLOURS = ("#2a6fdb", "#d1495b", "#2e933c", "#8a4fbf")
 _BOX, _GAP_X, _GAP_Y, _LINE = 118, 46, 18, 15
+_DASHES = ("", "7 4", "2 4", "7 3 2 3")  # curves that lie on one another are all seen
+_POINTS = 200  # more would not show
 
 
 def graph(title: str, root: T, children: Callable[[T], Sequence[T]], lines: Callable[[T], Sequence[str]]) -> str:
@@ -37,7 +39,9 @@ def graph(title: str, root: T, children: Callable[[T], Sequence[T]], lines: Call
             f'stroke="currentColor"/>'
         )
         for number, line in enumerate(lines(node)):
-            body.append(_text(x + _BOX / 2, y + _LINE * (number + 1), line, "middle", COLOURS[number % 2] if number else ""))
+            body.append(
+                _text(x + _BOX / 2, y + _LINE * (number + 1), line, "middle", COLOURS[number % 2] if number else "")
+            )
     width = max(x for x, _ in place.values()) + _BOX + 10
     return _svg(title, width, max(y + height[node] for node, (_, y) in place.items()) + 10, body)
 
@@ -80,7 +84,7 @@ def _rows(root: T, children: Callable[[T], Sequence[T]], columns: Mapping[T, int
 
 def curves(title: str, series: Mapping[str, Sequence[float]], down: str = "", *, log: bool = False) -> str:
     """Curves over the number of the step.  down: what the vertical axis is.   log: on a logarithmic scale."""
-    width, height, left, top = 520, 260, 58, 34
+    width, height, left, top = 520, 260, 66, 34
     high = max(max(values) for values in series.values())
     low = min(min(values) for values in series.values())
     if log:
@@ -96,20 +100,24 @@ def curves(title: str, series: Mapping[str, Sequence[float]], down: str = "", *,
     right, bottom = width - 12, height - 34
     body = [f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="currentColor" opacity=".5"/>']
     for y, value in ((top + 5, high), (bottom + 5, low)):
-        body.append(_text(left - 6, y, f"{10**value if log else value:.4g}", "end"))
+        body.append(_text(left - 6, y, f"{10**value if log else value:.3g}", "end"))
     body.append(_text(left, bottom + 16, "0", "middle"))
     body.append(_text(right, bottom + 16, f"{longest - 1}", "end"))
     body.append(_text(left + 6, top + 5, down))
     for number, (name, values) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
-        points = " ".join(at(step, value) for step, value in enumerate(values))
-        body.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+        kept = {*range(0, len(values), max(len(values) // _POINTS, 1)), len(values) - 1}
+        points = " ".join(at(step, values[step]) for step in sorted(kept))
+        dashes = f' stroke-dasharray="{_DASHES[number % len(_DASHES)]}"' if number else ""
+        body.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"{dashes}/>')
         body.append(_text(right, top + 5 + _LINE * number, name, "end", colour))
     return _svg(title, width, height, body)
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = "") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{colour or "currentColor"}">{escape(text)}</text>'
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{colour or "currentColor"}">{escape(text)}</text>'
+    )
 
 
 def _svg(title: str, width: float, height: float, body: Sequence[str]) -> str:

@@ -26,11 +26,15 @@ _SAME = {"truediv": "div", "true_divide": "div"}
 class Engine(Protocol):
     """What an engine of scalars has to tell.  A scalar is whatever object it computes with."""
 
-    name: str
-    """What to call it in reports."""
+    @property
+    def name(self) -> str:
+        """What to call it in reports."""
+        ...
 
-    ops: Mapping[str, Callable[..., Any]]
-    """By torch's name ('add'): functions of scalars, or of scalars and plain numbers.  All that it supports."""
+    @property
+    def ops(self) -> Mapping[str, Callable[..., Any]]:
+        """By torch's name ('add'): functions of scalars, or of scalars and plain numbers.  All that it supports."""
+        ...
 
     def leaf(self, number: float) -> Any:
         """A scalar that depends on nothing."""

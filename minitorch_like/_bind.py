@@ -337,31 +337,30 @@ def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
             result = np.asarray(result)
         array = target._data
         check_result(array, result)
-        saved_args = args
-        if recording:
-            saved_args = _with_original(op, args)
-        if recorder is None:
-            _copy_into(array, result)
-        else:
-            recorder.call(_copy_into, array, result)
-        target._bump()
-        if recording:
+        if recording:  # before the write, so that what is saved remembers the version it had
             edges = tuple(
                 [
                     each.grad_node() if rule is not None and hasattr(each, "_node") else None
                     for each, rule in zip(tensors, op.rules, strict=False)
                 ]
             )
-            rebase(target, make_node(op, saved_args, edges, array, op.inplace_node), op)
+            node = make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node)
+        if recorder is None:
+            _copy_into(array, result)
+        else:
+            recorder.call(_copy_into, array, result)
+        target._bump()
+        if recording:
+            rebase(target, node, op)
         return target
 
     return apply
 
 
-def _with_original(op: Op, args: Any) -> Any:
+def _with_original(op: Op, args: Any, edges: Edges) -> Any:
     """The arguments, with the written-to operand's old value in its place if a rule will want it."""
-    edges = tuple(hasattr(each, "_node") and each.grad_node() is not None for each in args[: op.arity])
-    if any(op.saves[slot] == (INPUT, 0) for slot in op.save_plan(edges)):
+    needs = tuple([edge is not None for edge in edges])
+    if any(op.saves[slot] == (INPUT, 0) for slot in op.save_plan(needs)):
         return (wrap(args[0]._data.copy()), *args[1:])
     return args
 
@@ -437,6 +436,7 @@ def resize_out(out: Tensor, shape: tuple[int, ...]) -> None:
 
 # f(x, 2, 3) for f(x, (2, 3)): the shape of a signature that takes sizes and nothing else by position.
 _SIZES_ONLY = re.compile(r"\(Tensor input, int\[\] \w+(, \*, .*)?\)")
+_ONE_INT = re.compile(r"\(Tensor input, int \w+")
 _INTS = frozenset({int})
 
 # -- the public callables ------------------------------------------------------------------------------------------------
@@ -445,7 +445,7 @@ _INTS = frozenset({int})
 def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[..., Any]:
     count = 1 if op.variadic else op.arity
     read = op.read
-    sizes_only = not op.variadic and any(_SIZES_ONLY.fullmatch(text) for text in op.texts)
+    sizes_only = any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
     strict = op.arity > 1 and "Number" not in "".join(op.texts)
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -458,7 +458,7 @@ def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[...
             return apply(*arranged) if out is None else _write_out(op, arranged, out)
         try:
             return apply(*args)
-        except (AttributeError, TypeError):
+        except (AttributeError, TypeError, ValueError):
             reader.read(args[1:] if reader.method else args, kwargs)  # raises torch's TypeError where that is why
             arranged, _ = read(reader, args, kwargs)
             return apply(*arranged)

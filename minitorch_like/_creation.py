@@ -141,15 +141,19 @@ def _shape_of(data: Any) -> tuple[int, ...]:
         if not len(data):
             break
         data = data[0]
+        if isinstance(data, str):  # a sequence whose first element is a sequence, and so on
+            raise ValueError("too many dimensions 'str'")
     if isinstance(data, (Tensor, np.ndarray)):
         shape.extend(data.shape)
     return tuple(shape)
 
 
-def _check_regular(data: Any, shape: tuple[int, ...], dim: int = 0) -> None:
+def _check_regular(data: Any, shape: tuple[int, ...], kind: dtype, dim: int = 0) -> None:
     """torch's complaints about ragged sequences."""
     if dim == len(shape):
         if _is_nested(data):
+            if kind.is_floating_point:
+                raise TypeError(f"must be real number, not {type(data).__name__}")
             raise TypeError(f"'{type(data).__name__}' object cannot be interpreted as an integer")
         return
     if not hasattr(data, "__len__"):
@@ -157,7 +161,7 @@ def _check_regular(data: Any, shape: tuple[int, ...], dim: int = 0) -> None:
     if len(data) != shape[dim]:
         raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     for each in data:
-        _check_regular(each, shape, dim + 1)
+        _check_regular(each, shape, kind, dim + 1)
 
 
 def _plain(data: Any) -> Any:
@@ -198,12 +202,12 @@ def _array(data: Any, kind: dtype | None) -> Any:
             if values.dtype != object and values.dtype.kind != "u":
                 natural = get_default_dtype() if float in kinds else int64 if int in kinds else bool_
                 return values.astype((kind or natural).numpy)
+    shape = _shape_of(data)
     if kind is None or not isinstance(data, (bool, int, float)):
         inferred = _infer(data)
         kind = kind or inferred
-    shape = _shape_of(data)
     if shape:
-        _check_regular(data, shape)
+        _check_regular(data, shape, kind)
     elif isinstance(data, int) and not isinstance(data, bool):
         _check_integer(data, kind)
     values = np.asarray(_plain(data)) if shape else np.asarray(data)

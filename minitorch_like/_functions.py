@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,30 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _both(function: Callable[..., Any]) -> Callable[..., Any]:
     return _method(_public(function))
+
+
+def _reads(text: str, *, public: bool = True, method: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a function be called by a signature of torch's, as a function, as a method or as both."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = function.__name__
+        as_function, as_method = Reader(name, (text,)), Reader(name, (text,), method=True)
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(**as_function.read(args, kwargs)[1])
+
+        @wraps(function)
+        def call_method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            return function(self, **as_method.read(args, kwargs)[1])
+
+        if public:
+            PUBLIC[name] = call
+        if method:
+            setattr(Tensor, name, call_method)
+        return function
+
+    return decorate
 
 
 # -- extrema: one name, three meanings ---------------------------------------------------------------------------
@@ -164,7 +189,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     return _convert(self, dtype)
 
 
-@_method
+@_reads("(Tensor self, Tensor other)", public=False)
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     return _convert(self, other.dtype)
 
@@ -191,32 +216,32 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 # -- shapes --------------------------------------------------------------------------------------------------------
 
 
-@_method
+@_reads("(Tensor self, Tensor other)", public=False)
 def view_as(self: Any, other: Tensor) -> Tensor:
     return self.view(other.shape)
 
 
-@_method
+@_reads("(Tensor self, Tensor other)", public=False)
 def reshape_as(self: Any, other: Tensor) -> Tensor:
     return self.reshape(other.shape)
 
 
-@_method
+@_reads("(Tensor self, Tensor other)", public=False)
 def expand_as(self: Any, other: Tensor) -> Tensor:
     return self.expand(other.shape)
 
 
-@_both
+@_reads("(Tensor input, int axis0, int axis1)")
 def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
     return input.transpose(axis0, axis1)
 
 
-@_both
+@_reads("(Tensor input, int dim0, int dim1)")
 def swapdims(input: Any, dim0: int, dim1: int) -> Tensor:
     return input.transpose(dim0, dim1)
 
 
-@_both
+@_reads("(Tensor input)")
 def ravel(input: Any) -> Tensor:
     return input.contiguous().view(-1)
 
@@ -289,7 +314,7 @@ def broadcast_to(input: Any, size: Sequence[int]) -> Tensor:
     return input.expand(tuple(size))
 
 
-@_public
+@_reads("(Tensor input)", method=False)
 def numel(input: Tensor) -> int:
     return input.numel()
 
@@ -297,13 +322,13 @@ def numel(input: Tensor) -> int:
 # -- comparing -----------------------------------------------------------------------------------------------------
 
 
-@_both
+@_reads("(Tensor input, Tensor other)")
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes and all elements are the same."""
     return input._data.shape == other._data.shape and bool(np.array_equal(input._data, other._data))
 
 
-@_both
+@_reads("(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)")
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| <= atol + rtol * |other|, element by element."""
     if input._data.dtype is not other._data.dtype:
@@ -311,7 +336,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     return wrap(np.isclose(input._data, other._data, rtol, atol, equal_nan))
 
 
-@_both
+@_reads("(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)")
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
 
@@ -321,7 +346,7 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
-@_public
+@_reads("(Tensor input)", method=False)
 def is_floating_point(input: Tensor) -> bool:
     return input.is_floating_point()
 
@@ -390,7 +415,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(rows if input._data.ndim else rows[:, :0])
 
 
-@_both
+@_reads("(Tensor input, Tensor mask)")
 def masked_select(input: Any, mask: Tensor) -> Tensor:
     """The elements where `mask` holds, in a row."""
     shape = broadcast_shapes(input._data.shape, mask._data.shape)
@@ -451,7 +476,7 @@ def _soft_cross_entropy(log_p: Any, target: Any, weight: Any, reduction: str, sm
         return loss.sum(dim)
     total = loss.sum()
     count = log_p.numel() // classes if classes else 0
-    return total / count if reduction == "mean" else total
+    return TABLE["div_number"].apply(total, count) if reduction == "mean" else total
 
 
 def _smoothing_loss(log_p: Any, target: Any, weight: Any, ignore_index: int, reduction: str, dim: int) -> Any:

@@ -126,9 +126,10 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
             basic.append(None)
             advanced.append(slice(None))
         elif isinstance(each, slice):
-            if each.step is not None and each.step <= 0:
-                raise ValueError("step must be greater than zero")
-            basic.append(_plain_slice(each, array.shape[dim] if dim < array.ndim else None))
+            if each.step is not None and _bound(each.step) <= 0:
+                raise ValueError("step must be greater than zero" if each.step else "slice step cannot be zero")
+            whole = array.shape[dim] if dim < array.ndim and isinstance(index, tuple) else None
+            basic.append(_plain_slice(each, whole))
             advanced.append(slice(None))
             dim += 1
         else:
@@ -152,9 +153,10 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
 
 
 def _plain_slice(item: slice, size: int | None) -> slice:
-    """The slice with plain ints; one that takes the whole dimension as `slice(None)`."""
-    result = slice(_bound(item.start), _bound(item.stop), _bound(item.step))
-    return slice(None) if size is not None and result.indices(size) == (0, size, 1) else result
+    """The slice with plain ints; within a tuple, one that takes the whole dimension (of `size`) does nothing."""
+    start, stop, step = _bound(item.start), _bound(item.stop), _bound(item.step) or 1
+    whole = size is not None and start in (None, 0) and stop in (None, size) and step == 1
+    return slice(None) if whole else slice(start, stop, step)
 
 
 def _dims_of(item: Any) -> int:
@@ -169,7 +171,7 @@ def _dims_of(item: Any) -> int:
     return 1
 
 
-def _bound(value: Any) -> int | None:
+def _bound(value: Any) -> Any:
     return None if value is None else value.__index__()
 
 

@@ -110,6 +110,7 @@ class Holder:
         self.arena, self.profile = arena, profile
 
     def __call__(self, suite: Suite[Any], part: int = 0, of: int = 1) -> None:
+        __tracebackhide__ = True
         tally = current()
         expected = expected_failures(self.arena.subject.name, suite.name)
         if part == 0:

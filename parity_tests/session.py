@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
@@ -57,11 +58,11 @@ def run_suites(
 
 
 def run_mutants(console: Console, profile: str) -> Mutants:
+    """Plant every fault in turn and look for it."""
     from parity_tests import mutants
 
     with Meter(console, "planted faults") as meter:
-        found: Mutants = mutants.run(profile, meter)
-    return found
+        return cast(Mutants, mutants.run(profile, meter))
 
 
 def environment() -> dict[str, str]:

@@ -88,6 +88,7 @@ def expected_failures(backend: str, suite: str) -> list[Expected]:
 
 def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expected] = ()) -> Outcome:
     """How a case ends: pass, xfail or unsupported.  Raises Disagreement for everything else."""
+    __tracebackhide__ = True
     differences = suite.check(case, arena)
     if not differences:
         return Outcome.PASS
@@ -101,6 +102,7 @@ def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expec
 
 def replay(suite: Suite[Case], arena: Arena, expected: Iterable[Expected], tally: Tally) -> None:
     """Try every expected failure on its stored input.  One that passes is stale, and that is a failure."""
+    __tracebackhide__ = True
     for entry in expected:
         differences = suite.check(suite.decode(entry.case), arena)
         if not differences or not entry.covers(differences):
@@ -126,7 +128,10 @@ def search(
     """
     known = list(expected)
 
+    __tracebackhide__ = True
+
     def hold(case: Case) -> None:
+        __tracebackhide__ = True
         searching = not tally.failed
         with tallying(tally):
             try:

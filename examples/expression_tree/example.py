@@ -28,11 +28,11 @@ PUBLISHED = {
 
 
 def thermometer() -> tuple[Node, list[float]]:
-    """C = w F + b, learnt from nine thermometers that have both scales."""
+    """C = w F + b, learnt from nine cold days on which both scales were read."""
     w, b = Parameter(0.0, "w"), Parameter(0.0, "b")
     model = Add(Multiply(w, Input("F")), b)
-    samples: list[Sample] = [({"F": f}, (f - 32) * 5 / 9) for f in range(-40, 41, 10)]
-    return model, train_model(compile(model), samples, MSE(), learning_rate=0.0014, epochs=4500)
+    samples: list[Sample] = [({"F": f}, (f - 32) * 5 / 9) for f in range(-20, 21, 5)]
+    return model, train_model(compile(model), samples, MSE(), learning_rate=0.0055, epochs=1500)
 
 
 def above() -> tuple[Node, list[float]]:
@@ -89,7 +89,10 @@ def run() -> dict[str, Any]:
         "Celsius from Fahrenheit, w": w.value,
         "Celsius from Fahrenheit, b": b.value,
         "212 F in Celsius": predict(celsius, {"F": 212}),
-        **{f"y > x at {at}": predict(greater, dict(zip("xy", at, strict=True))) for at in ((1, 0), (0, 1), (0, 1000), (-5, 3))},
+        **{
+            f"y > x at {at}": predict(greater, dict(zip("xy", at, strict=True)))
+            for at in ((1, 0), (0, 1), (0, 1000), (-5, 3))
+        },
         "three regions, accuracy": accuracy,
         "three regions, parameters": len(parameters_of(regions)),
         "twenty doublings, value": tower.forward(),
@@ -97,11 +100,8 @@ def run() -> dict[str, Any]:
     }
     figures = [
         draw(celsius, "Celsius from Fahrenheit, learnt"),
-        curves(
-            "mean loss",
-            {"C from F": celsius_losses[:300], "y > x": greater_losses[:300], "three regions": region_losses},
-            log=True,
-        ),
+        curves("Celsius from Fahrenheit: mean squared error", {"": celsius_losses}, log=True),
+        curves("mean surprise", {"y > x": greater_losses, "three regions": region_losses}, log=True),
     ]
     formulas = [funcify(celsius, "C"), funcify(greater, "above"), funcify(regions, "region", digits=2)]
     return {"title": TITLE, "published": PUBLISHED, "obtained": obtained, "figures": figures, "formulas": formulas}

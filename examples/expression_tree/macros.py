@@ -20,9 +20,7 @@ def Linear(*inputs: Node, generator: random.Random, name: str = "") -> Node:
 
 def Layer(*inputs: Node, neurons: int, generator: random.Random, name: str = "") -> list[Node]:
     """So many neurons with a ReLU, all looking at the same inputs: every input gets that many parents."""
-    return [
-        ReLU(Linear(*inputs, generator=generator, name=f"{name}{index}_")) for index in range(neurons)
-    ]
+    return [ReLU(Linear(*inputs, generator=generator, name=f"{name}{index}_")) for index in range(neurons)]
 
 
 def Negate(x: Node) -> Node:

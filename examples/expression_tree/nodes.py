@@ -90,7 +90,7 @@ class Add(Node):
     """The sum of the children."""
 
     def value_of(self, *values: float) -> float:
-        return sum(values)
+        return sum(values, -0.0)  # not from 0.0, which would turn a sum of -0.0 into 0.0
 
     def slopes(self, *values: float) -> Sequence[float]:
         return [1.0] * len(values)

@@ -43,9 +43,7 @@ def predict(model: Node, inputs: Mapping[str, float]) -> Any:
     return model.forward()
 
 
-def train_model(
-    model: Node, samples: Sequence[Sample], loss: Loss, learning_rate: float, epochs: int
-) -> list[float]:
+def train_model(model: Node, samples: Sequence[Sample], loss: Loss, learning_rate: float, epochs: int) -> list[float]:
     """Gradient descent over all samples at once; the mean loss before each of the `epochs` steps."""
     parameters = parameters_of(model)
     losses = []

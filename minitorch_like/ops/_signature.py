@@ -181,7 +181,8 @@ class Signature:
             values[parameter.name] = value
         if missing:
             names = ", ".join(f'"{name}"' for name in missing)
-            raise TypeError(f"{function}() missing {len(missing)} required positional arguments: {names}")
+            plural = "s" if len(missing) == 1 else ""  # torch has it this way round
+            raise TypeError(f"{function}() missing {len(missing)} required positional argument{plural}: {names}")
         for name in unused:
             if name in values:
                 raise TypeError(f"{function}() got multiple values for argument '{name}'")
@@ -264,7 +265,7 @@ class Reader:
         if self.method and len(signatures) == 1 and not signatures[0].parameters:
             return TypeError(f"TensorBase.{self.function}() takes no arguments ({given} given)")
         plausible = [
-            each for each in signatures if each.minimum <= given <= len(each.parameters) or (each.varargs and args)
+            each for each in signatures if each.minimum <= given and (given <= len(each.parameters) or each.varargs)
         ]
         if len(self.signatures) == 1:
             plausible = signatures

@@ -22,7 +22,7 @@ def _unary(name: str, ufunc: Any, rule: Rule, *, floating: bool = True) -> Op:
         if floating and input.dtype.kind != "f":
             input = as_floating(input)
         result: Array = ufunc(input)
-        return result
+        return laid_out(result, input) if result.ndim > 1 else result
 
     return op(UNARY, name=name, inplace=True, input=rule)(kernel)
 
@@ -141,6 +141,17 @@ def div(input: Array, other: Any, rounding_mode: str | None = None) -> Array:
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
+@op(
+    "(Tensor input, Number divisor)",
+    namespace="internal",
+    node="DivBackward1",
+    input=lambda g, divisor: g / divisor,
+)
+def div_number(input: Array, divisor: float) -> Array:
+    """Division inside a composed function, which torch tells apart from the user's."""
+    return np.true_divide(input, divisor)
+
+
 def _floor_division(input: Array, other: Any) -> Array:
     if input.dtype.kind in "iub" and not np.all(other):
         raise RuntimeError("ZeroDivisionError")
@@ -255,6 +266,13 @@ def _integer_power(base: Array, exponent: Array) -> Array:
     return result
 
 
+def _sign(x: Array) -> Array:
+    """-1, 0 or 1; 0 for NaN, as torch has it."""
+    if x.dtype.kind == "b":
+        return x.copy()
+    return np.sign(x) if x.dtype.kind != "f" else np.where(np.isnan(x), x.dtype.type(0), np.sign(x))
+
+
 # -- functions of one variable ----------------------------------------------------------------------------------
 
 abs = _unary("abs", np.abs, lambda g, input: g * sign(input), floating=False)
@@ -278,7 +296,7 @@ atan = _unary("atan", np.arctan, lambda g, input: g / (input * input + 1))
 sinh = _unary("sinh", np.sinh, lambda g, input: g * cosh(input))
 cosh = _unary("cosh", np.cosh, lambda g, input: g * sinh(input))
 tanh = _unary("tanh", np.tanh, lambda g, out: g * (1 - out * out))
-sign = _unary("sign", lambda x: x.copy() if x.dtype.kind == "b" else np.sign(x), lambda g: zeros_of(g), floating=False)
+sign = _unary("sign", lambda x: _sign(x), lambda g: zeros_of(g), floating=False)
 floor = _unary("floor", np.floor, lambda g: zeros_of(g), floating=False)
 ceil = _unary("ceil", np.ceil, lambda g: zeros_of(g), floating=False)
 trunc = _unary("trunc", np.trunc, lambda g: zeros_of(g), floating=False)

@@ -78,7 +78,7 @@ def _at_node(input: Any, index: Any) -> str:
             return "UnsqueezeBackward0"
         if isinstance(part, int):
             return "SelectBackward0"
-        if isinstance(part, slice) and (part != slice(None) or len(index) == 1):
+        if isinstance(part, slice) and part != slice(None):
             return "SliceBackward0"
     return "AliasBackward0"
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._checks import check_no_integer, common, computed, sizes, title
 from ._table import Array, op
+from .elementwise import zeros_of
 
 
 def _reduced(values: Any, reduction: str) -> Any:
@@ -59,8 +60,6 @@ def _weights(target: Array, weight: Array | None, ignore_index: int, dtype: Any)
 def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: int) -> None:
     if input.ndim == 0:
         raise RuntimeError("input tensor should be 1D or 2D")
-    if target.dtype != np.int64 and target.dtype != np.uint8:
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {title(target)}")
     classes = input.shape[_class_dim(input)]
     batch = input.shape[:1] if input.ndim > 1 else ()
     if input.ndim <= 2:
@@ -74,6 +73,8 @@ def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: 
         raise RuntimeError(
             f"size mismatch (got input: {sizes(input.shape)}, target: {sizes(target.shape)})"
         )
+    if target.dtype != np.int64 and target.dtype != np.uint8:
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {title(target)}")
     if weight is not None:
         if weight.shape != (classes,):
             raise RuntimeError(
@@ -88,9 +89,9 @@ def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: 
 
 
 def _nll_input(
-    g: Any, target: Any, weight: Any, input_shape: Any, ignore_index: int, reduction: str
+    g: Any, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str
 ) -> Any:
-    return nll_gradient(g, target, weight, input_shape, ignore_index, reduction)
+    return nll_gradient(g, input, target, weight, ignore_index, reduction)
 
 
 @op(
@@ -121,7 +122,7 @@ def nll_loss(
     return total if reduction == "sum" else np.true_divide(total, np.add.reduce(weights, axis=None))
 
 
-def _nll_gradient_g(
+def _nll_gradient_grad(
     gg: Any, target: Any, weight: Any, ignore_index: int, reduction: str
 ) -> Any:
     """nll_loss is linear in its input, so the derivative of its gradient is nll_loss again."""
@@ -129,19 +130,23 @@ def _nll_gradient_g(
 
 
 @op(
-    "(Tensor g, Tensor target, Tensor? weight, int[] shape, int ignore_index, str reduction)",
-    arity=3,
+    "(Tensor grad, Tensor input, Tensor target, Tensor? weight, int ignore_index, str reduction)",
+    arity=4,
     node="NllLossBackwardBackward0",
-    g=_nll_gradient_g, namespace="internal")
+    namespace="internal",
+    grad=_nll_gradient_grad,
+    input=lambda g: zeros_of(g),
+)
 def nll_gradient(
-    g: Array, target: Array, weight: Array | None, shape: tuple[int, ...], ignore_index: int, reduction: str
+    grad: Array, input: Array, target: Array, weight: Array | None, ignore_index: int, reduction: str
 ) -> Array:
     """The gradient of `nll_loss`: minus the weight (over the total, for "mean") at each target, 0 elsewhere."""
+    shape = input.shape
     dim = 0 if len(shape) == 1 else 1
-    weights = _weights(target, weight, ignore_index, g.dtype)
+    weights = _weights(target, weight, ignore_index, grad.dtype)
     if reduction == "mean":
         weights = weights / np.add.reduce(weights, axis=None)
-    values = np.where(target != ignore_index, -weights * g, g.dtype.type(0))
+    values = np.where(target != ignore_index, -weights * grad, grad.dtype.type(0))
     classes = np.arange(shape[dim]).reshape((-1,) + (1,) * (len(shape) - 1 - dim))
     chosen = classes == np.expand_dims(target, dim)
-    return np.where(chosen, np.expand_dims(values, dim), g.dtype.type(0))
+    return np.where(chosen, np.expand_dims(values, dim), grad.dtype.type(0))

@@ -21,11 +21,23 @@ def _check_same_dtype(a: Array, b: Array) -> None:
 
 
 def _check_product(a: Array, b: Array) -> None:
+    _check_inner_sizes(a, b)
+    _check_same_dtype(a, b)
+
+
+def _check_inner_sizes(a: Array, b: Array) -> None:
     if a.shape[1] != b.shape[0]:
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
         )
-    _check_same_dtype(a, b)
+
+
+def _check_addmm(added: Array, a: Array, b: Array) -> None:
+    """The checks of a product to which something is added."""
+    _check_inner_sizes(a, b)
+    for name, given in (("self", added), ("mat1", a)):
+        if given.dtype is not b.dtype:
+            raise RuntimeError(f"{name} and mat2 must have the same dtype, but got {title(given)} and {title(b)}")
 
 
 def _product(a: Array, b: Array) -> Array:
@@ -150,11 +162,20 @@ def _matmul_other(g: Any, input: Any, other_shape: Any) -> Any:
 
 
 def _matmul_node(input: Any, other: Any) -> str:
+    """The last node of torch's matmul, which goes by ranks and by what can be folded into one product."""
     ranks = (input.dim(), other.dim())
-    names = {(1, 1): "Dot", (2, 2): "Mm", (2, 1): "Mv"}
+    names = {(1, 1): "Dot", (2, 2): "Mm", (2, 1): "Mv", (1, 2): "Squeeze"}
     if ranks in names:
-        return f"{names[ranks]}Backward0"
-    return "SqueezeBackward4" if ranks[0] == 1 and ranks[1] == 2 else "UnsafeViewBackward0"
+        return f"{names[ranks]}Backward{4 if ranks == (1, 2) else 0}"
+    if ranks[0] == 2 and ranks[1] >= 3 and input.requires_grad:  # folded the other way round
+        flat = (math.prod(other.shape[:-2]), input.shape[0], other.shape[-1])
+        return "TransposeBackward0" if _transposes_in_place(flat) else "CloneBackward0"
+    return "UnsafeViewBackward0"
+
+
+def _transposes_in_place(shape: tuple[int, ...]) -> bool:
+    """Whether a contiguous batch of matrices is contiguous after transposing each."""
+    return 1 in shape[1:] or 0 in shape
 
 
 @op("(Tensor input, Tensor other, *, Tensor? out=None)", arity=2, node=_matmul_node, input=_matmul_input, other=_matmul_other)
@@ -225,11 +246,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: A
     if mat1.ndim != 2 or mat2.ndim != 2:
         name, given = ("mat1", mat1) if mat1.ndim != 2 else ("mat2", mat2)
         raise RuntimeError(f"{name} must be a matrix, got {given.ndim}-D tensor")
-    _check_product(mat1, mat2)
-    if input.dtype is not mat1.dtype:
-        raise RuntimeError(
-            f"self and mat2 must have the same dtype, but got {title(input)} and {title(mat2)}"
-        )
+    _check_addmm(input, mat1, mat2)
     product = _product(mat1, mat2)
     if alpha != 1:
         product = np.multiply(product, alpha, product)
@@ -243,9 +260,9 @@ def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: A
 def _linear_node(input: Any, weight: Any, bias: Any = None) -> str:
     if input.dim() == 2:
         return "MmBackward0" if bias is None else "AddmmBackward0"
-    if input.dim() == 1 and bias is None:
-        return "SqueezeBackward4"
-    return "UnsafeViewBackward0" if bias is None else "ViewBackward0"
+    if bias is not None:
+        return "ViewBackward0" if input.is_contiguous() and bias.is_contiguous() else "AddBackward0"
+    return "SqueezeBackward4" if input.dim() == 1 else "UnsafeViewBackward0"
 
 
 def _linear_input(g: Any, weight: Any) -> Any:
@@ -275,10 +292,10 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """input @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out)."""
     if weight.ndim == 2 and input.ndim == 2:
         if input.shape[1] != weight.shape[1] or input.dtype is not weight.dtype:
-            _check_linear(input, weight)
+            _check_linear(input, weight, bias)
         product = np.dot(input, weight.T)
     else:
-        _check_linear(input, weight)
+        _check_linear(input, weight, bias)
         product = np.matmul(input, weight.T) if weight.ndim == 2 else np.dot(input, weight)
     if bias is None:
         return product
@@ -293,7 +310,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
         raise
 
 
-def _check_linear(input: Array, weight: Array) -> None:
+def _check_linear(input: Array, weight: Array, bias: Array | None) -> None:
     if weight.ndim > 2:
         raise RuntimeError("t() expects a tensor with <= 2 dimensions, but self is " f"{weight.ndim}D")
     if input.ndim == 0 or weight.ndim == 0:
@@ -301,7 +318,11 @@ def _check_linear(input: Array, weight: Array) -> None:
             f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and {weight.ndim}D"
         )
     rows = input.reshape(-1, input.shape[-1]) if input.size else np.empty((0, input.shape[-1]), input.dtype)
-    _check_product(rows, weight.T if weight.ndim == 2 else weight[:, None])
+    matrix = weight.T if weight.ndim == 2 else weight[:, None]
+    if bias is None:
+        _check_product(rows, matrix)
+    else:
+        _check_addmm(bias, rows, matrix)
 
 
 @op(

@@ -20,7 +20,7 @@ from ._checks import (
     wrap_dims,
 )
 from ._table import Array, op
-from .elementwise import eq, exp, where
+from .elementwise import eq, exp, isnan, where
 from .shape import expand, reshape
 
 
@@ -33,6 +33,11 @@ def spread(g: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
     if type(g) is np.ndarray and g.ndim == 0:
         return strided(g, shape, (0,) * len(shape))
     return expand(g, shape)
+
+
+def contiguous(x: Any) -> Any:
+    """A reduction's result laid out row by row, as torch has it; NumPy keeps the order of the input."""
+    return x.copy() if x.ndim > 1 and not x.flags.c_contiguous else x
 
 
 def kept(x: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
@@ -74,7 +79,7 @@ def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | N
     if kind is not None and kind is not input.dtype:
         input = input.astype(kind)
     axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
-    return np.add.reduce(input, axis=axis, keepdims=keepdim)  # type: ignore[call-overload]
+    return contiguous(np.add.reduce(input, axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
 
 
 @op(
@@ -99,7 +104,7 @@ def _extremum_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, k
     """amax and amin share the gradient among equal extrema."""
     ties = eq(input, kept(out, input_shape, dim, keepdim))
     shares = sum_(ties, dim, True)
-    return where(ties, spread(g, input_shape, dim, keepdim) / shares, 0.0)
+    return (spread(g, input_shape, dim, keepdim) * ties) / shares
 
 
 _AMAX = "(Tensor input, int[1]? dim=(), bool keepdim=False, *, Tensor? out=None)"
@@ -116,8 +121,7 @@ def _reduce_extremum(name: str, ufunc: Any, input: Array, dim: Dims, keepdim: bo
         for each in dims:
             if input.shape[each] == 0:
                 raise IndexError(f"{name}(): Expected reduction dim {each} to have non-zero size.")
-    result: Array = ufunc.reduce(input, axis=dims, keepdims=keepdim)
-    return result
+    return contiguous(ufunc.reduce(input, axis=dims, keepdims=keepdim))
 
 
 @op(_AMAX, input=_extremum_input)
@@ -130,8 +134,10 @@ def amin(input: Array, dim: Dims = (), keepdim: bool = False) -> Array:
     return _reduce_extremum("amin", np.minimum, input, dim, keepdim)
 
 
-def _whole_extremum_input(g: Any, input: Any, out: Any, input_shape: Any) -> Any:
-    return _extremum_input(g, input, out, input_shape, None, False)
+def _whole_extremum_input(g: Any, input: Any, out: Any) -> Any:
+    """max() and min() share the gradient too, among NaNs where the result is one."""
+    ties = eq(input, out) | (isnan(input) & isnan(out))
+    return where(ties, g / sum_(ties), 0.0)
 
 
 @op("(Tensor input)", node="MaxBackward1", input=_whole_extremum_input, namespace="internal")
@@ -292,7 +298,7 @@ def _products_of_others(input: Any, dim: Dims) -> Any:
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
     axis: Any = None if dim is None else wrap_dims(dim, input.ndim)
-    return np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim)
+    return contiguous(np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim))
 
 
 _ANY = (
@@ -303,7 +309,7 @@ _ANY = (
 
 
 def _truth(ufunc: Any, input: Array, dim: Dims, keepdim: bool) -> Array:
-    result: Array = ufunc.reduce(input, axis=wrap_dims(dim, input.ndim), keepdims=keepdim)
+    result = contiguous(ufunc.reduce(input, axis=wrap_dims(dim, input.ndim), keepdims=keepdim))
     return result.astype(np.uint8) if input.dtype == np.uint8 else result
 
 

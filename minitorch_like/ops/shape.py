@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import Dims, cast, numpy_dtype, sizes, strided, tensor_type, wrap_dim, wrap_dims
+from ._checks import Dims, broadcast_shapes, cast, laid_out, numpy_dtype, sizes, strided, tensor_type, wrap_dim, wrap_dims
 from ._table import Array, op
 from .elementwise import zeros_of
 
@@ -18,9 +18,9 @@ Shape = tuple[int, ...]
 
 def infer_size(shape: Sequence[int], size: int) -> Shape:
     """`shape` with its -1 filled in for `size` elements.  RuntimeError where that cannot be done."""
-    for each in shape:
+    for index, each in enumerate(shape):
         if each < -1:
-            raise RuntimeError(f"invalid shape dimension {each}")
+            raise RuntimeError(f"invalid shape dimension {each} at index {index} of shape {sizes(shape)}")
     known = math.prod(each for each in shape if each != -1)
     unknown = [index for index, each in enumerate(shape) if each == -1]
     if len(unknown) > 1:
@@ -58,8 +58,8 @@ def _is_viewable(input: Array, shape: Shape) -> bool:
 def reshape(input: Array, shape: Shape) -> Array:
     """The same elements in another shape: a view where the strides allow it, otherwise a copy."""
     try:
-        return input.reshape(shape)
-    except (ValueError, TypeError):
+        return input.reshape(infer_size(shape, input.size) if shape and min(shape) < -1 else shape)
+    except ValueError:
         return input.reshape(infer_size(shape, input.size))
 
 
@@ -68,6 +68,8 @@ def view(input: Array, size: Shape | None = None, dtype: Any = None) -> Array:
     """The same memory in another shape (or dtype).  RuntimeError where that needs a copy."""
     if size is None:
         return _reinterpreted(input, dtype.numpy)
+    if size and min(size) < -1:
+        infer_size(size, input.size)
     try:
         return np.reshape(input, size, copy=False)
     except ValueError:
@@ -436,7 +438,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
 @op("(Tensor input, *, memory_format? memory_format=None)", node="CloneBackward0", input=lambda g: g)
 def clone(input: Array, memory_format: Any = None) -> Array:
     """A copy that keeps the order of the dimensions in memory; an expanded tensor becomes contiguous."""
-    return input.copy() if 0 in input.strides else input.copy(order="K")
+    return laid_out(input.copy(), input)
 
 
 @op("(Tensor input)", node="CloneBackward0", namespace="internal", input=lambda g: g)
@@ -448,23 +450,23 @@ def contiguous_copy(input: Array) -> Array:
 def cast_to(input: Array, dtype: Any) -> Array:
     """A copy in another dtype."""
     kind = numpy_dtype(dtype) if hasattr(dtype, "numpy") else dtype
-    return input.astype(kind)
+    return laid_out(input.astype(kind, order="C"), input)
 
 
 @op(
-    "(Tensor input, Tensor src, bool non_blocking=False)",
+    "(Tensor input, Tensor|Number other, bool non_blocking=False)",
     name="copy",
     arity=2,
     inplace=True,
     node="CopyBackwards",
     namespace="inplace",
     input=lambda g: zeros_of(g),
-    src=lambda g: g,
+    other=lambda g: g,
 )
-def copy(input: Array, src: Array, non_blocking: bool = False) -> Array:
-    """`src` broadcast to the shape of `input`, in its dtype."""
-    expand.kernel(src, input.shape)
-    return np.broadcast_to(cast(src, input.dtype), input.shape)
+def copy(input: Array, other: Any, non_blocking: bool = False) -> Array:
+    """`other` broadcast to the shape of `input`, in its dtype."""
+    other = cast(other, input.dtype)
+    return np.broadcast_to(other, broadcast_shapes(input.shape, other.shape))
 
 
 @op(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from .._tensor import Tensor
 from ..nn import Module
@@ -104,7 +103,7 @@ def draw_dot(
     raise TypeError(f"draw_dot: expected a Tensor or a Module, not {type(root).__name__}")
 
 
-# -- text ----------------------------------------------------------------------------------------------------------------
+# -- text -----------------------------------------------------------------------------------------------
 
 
 def _source(picture: Picture, rankdir: str) -> str:

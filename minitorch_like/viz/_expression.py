@@ -55,7 +55,8 @@ class Term(NamedTuple):
 
 
 def _formula(values: Sequence[Value], style: _Plain) -> str:
-    uses = Counter(id(each) for call in {id(v.call): v.call for v in values if v.call}.values() for each in call.values())
+    calls = {id(value.call): value.call for value in values if value.call is not None}
+    uses = Counter(id(operand) for call in calls.values() for operand in call.values())
     taken = {value.label for value in values}
     terms: dict[int, Term] = {}
     lines: list[tuple[str, str]] = []
@@ -87,7 +88,7 @@ class _Plain:
     def name(self, label: str) -> str:
         return label
 
-    def number(self, value: float) -> Term:
+    def number(self, value: float | int) -> Term:
         text = f"{value:.6g}" if isinstance(value, float) else str(value)
         return Term(text, _SIGN if text.startswith("-") else _ATOM)
 
@@ -122,8 +123,8 @@ class _Plain:
             name, operands = "sub", operands[::-1]
         if name in ("add", "sub") and "alpha" in call.options:
             operands = [operands[0], self.infix("mul", self.number(call.options["alpha"]), operands[1], call)]
-        if name in _INFIX and len(operands) == 2:
-            return self.infix(name, *operands, call)
+        if name in _INFIX:
+            return self.infix(name, operands[0], operands[1], call)
         if name in _PRODUCTS:
             return self.product(*operands)
         if name == "linear":
@@ -172,7 +173,7 @@ class _Latex(_Plain):
             return f"{letter[1]}_{{{letter[2]}}}" if letter[2] else letter[1]
         return _upright(label)
 
-    def number(self, value: float) -> Term:
+    def number(self, value: float | int) -> Term:
         text, level = super().number(value)
         mantissa, exponent, power = text.partition("e")
         return Term(rf"{mantissa} \cdot 10^{{{int(power)}}}", _PRODUCT) if exponent else Term(text, level)

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import _bind
 from .._tensor import Tensor
-from ..autograd.graph import AccumulateGrad, CopySlices, Node, AsStridedBackward0
+from ..autograd.graph import AccumulateGrad, AsStridedBackward0, CopySlices, Node
 from ..nn import Module
 from ..ops._table import INPUT, OUTPUT, STATIC, Array, Op
 
@@ -66,7 +66,7 @@ class Call:
         return (each for each in self.operands if isinstance(each, Value))
 
 
-# -- keeping more than backward needs ----------------------------------------------------------------------------
+# -- keeping more than backward needs -------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ def watch() -> Iterator[None]:
                 operand = getattr(each, "_data", each)
                 constants[index] = UNKNOWN if operand is result else operand
         arrays = [np.array(each) for each in (result if node.several else (result,))]
-        given = {name: each for name, each in zip(op.parameters[op.arity :], args[op.arity :], strict=False)}
+        given = dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))
         options = {name: each for name, each in given.items() if _is_option(op, name, each)}
         kept = _Kept(constants, options, arrays, [None] * len(arrays))
 
@@ -117,7 +117,7 @@ def _kept(node: Node) -> _Kept | None:
     return found
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------
+# -- reading --------------------------------------------------------------------------------------------
 
 
 def read(root: Tensor, names: Names = None) -> list[Value]:
@@ -164,12 +164,12 @@ def _nodes(start: Node, number: int) -> dict[Node, set[int]]:
     stack = [start]
     while stack:
         node = stack.pop()
-        for edge, number in node.next_functions:
+        for edge, output in node.next_functions:
             if edge is not None:
                 if edge not in found:
                     found[edge] = set()
                     stack.append(edge)
-                found[edge].add(number)
+                found[edge].add(output)
     return dict(sorted(found.items(), key=lambda item: item[0].sequence))
 
 
@@ -194,7 +194,7 @@ def _saved_values(nodes: Mapping[Node, Any]) -> dict[Key, Array]:
     for node in nodes:
         if node.saved is None or not hasattr(type(node), "op"):
             continue
-        stale = {slot for counter, version, slot in node.versions if counter is not None and counter[0] != version}
+        stale = {slot for counter, version, slot in node.versions if counter[0] != version}
         for slot, ((kind, index), array) in enumerate(zip(node.op.saves, node.saved, strict=True)):
             if not isinstance(array, np.ndarray) or slot in stale:
                 continue
@@ -288,7 +288,7 @@ def _filled(node: Node, op: Op) -> list[int]:
 
 
 def _options(node: Node) -> dict[str, Any]:
-    """The arguments that are no operands and not the default; one without a name and unknown for those that are lost."""
+    """The arguments that are no operands and not the default; a nameless unknown one for those that are lost."""
     op, kept = _op(node), _kept(node)
     if op is None or isinstance(node, CopySlices):
         return {}

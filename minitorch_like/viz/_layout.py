@@ -1,13 +1,14 @@
 """SVG without Graphviz: a small layered layout, for notebooks and pages where `dot` is not installed.
 
-Boxes stand in ranks by their longest way to a result; an arrow over several ranks gets a bend in each; bends and boxes of
-a rank are ordered by the mean place of their neighbours, to and fro (Sugiyama, Tagawa and Toda 1981).
+Boxes stand in ranks by their longest way to a result; an arrow over several ranks gets a bend in each; the bends and
+boxes of a rank are ordered by the mean place of their neighbours, to and fro (Sugiyama, Tagawa and Toda 1981).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 from ._picture import Box, Picture
 
@@ -68,11 +69,10 @@ def _arrange(items: list[_Item], arrows: list[tuple[int, int]]) -> list[list[_It
         items[number].rank = max((items[end].rank + 1 for end in targets.get(number, ())), default=0)
     ways = []
     for start, end in arrows:
-        way = [items[start]]
-        for rank in range(items[start].rank - 1, items[end].rank, -1):
-            way.append(_Item(None, (0.0, _BETWEEN_BOXES), rank=rank))
-        way.append(items[end])
-        for one, other in zip(way, way[1:], strict=False):
+        between = range(items[start].rank - 1, items[end].rank, -1)
+        bends = [_Item(None, (0.0, _BETWEEN_BOXES), rank=rank) for rank in between]
+        way = [items[start], *bends, items[end]]
+        for one, other in pairwise(way):
             one.after.append(other)
             other.before.append(one)
         ways.append(way)
@@ -118,7 +118,7 @@ def _line_up(ranks: list[list[_Item]]) -> float:
     return edge - _BETWEEN_RANKS
 
 
-# -- drawing ---------------------------------------------------------------------------------------------------------------
+# -- drawing --------------------------------------------------------------------------------------------
 
 
 def _curve(way: list[_Item], across: bool) -> str:
@@ -126,7 +126,7 @@ def _curve(way: list[_Item], across: bool) -> str:
     forward = 1 if way[-1].along > way[0].along else -1
     first, last = way[0], way[-1]
     path = f"M{_point(first.along + forward * first.size[0] / 2, first.place, across)}"
-    for one, other in zip(way, way[1:], strict=False):
+    for one, other in pairwise(way):
         leave, enter = one.along + forward * one.lane / 2, other.along - forward * other.lane / 2
         middle = (leave + enter) / 2
         path += f" L{_point(leave, one.place, across)} C{_point(middle, one.place, across)}"

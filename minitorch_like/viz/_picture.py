@@ -13,7 +13,7 @@ from ..nn import Module, Sequential
 from ..ops._table import Array
 from ._graph import Call, Unknown, Value
 
-SYMBOLS = {"add": "+", "sub": "-", "rsub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "mm": "@", "neg": "-"}
+SYMBOLS = {"add": "+", "sub": "-", "neg": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "mm": "@"}
 _SHOWN_ELEMENTS, _SHOWN_NAMES = 4, 3
 
 
@@ -39,7 +39,7 @@ class Picture:
         return number
 
 
-# -- numbers as text ---------------------------------------------------------------------------------------------------
+# -- numbers as text ------------------------------------------------------------------------------------
 
 
 def number(value: float) -> str:
@@ -79,11 +79,11 @@ def title(call: Call) -> str:
     return f"{SYMBOLS.get(call.name, call.name)} {options}".rstrip()
 
 
-# -- the graph of a tensor ----------------------------------------------------------------------------------------------
+# -- the graph of a tensor ------------------------------------------------------------------------------
 
 
 def of_graph(values: Sequence[Value], max_nodes: int) -> Picture:
-    """As much as fits into `max_nodes` boxes: all; ops without intermediate values; runs of ops; the end of the graph."""
+    """As much as fits into `max_nodes` boxes: all; ops without intermediate values; runs of ops; the graph's end."""
     calls = {id(each.call): each.call for each in values if each.call is not None}
     if len(values) + len(calls) <= max_nodes:
         return _whole(values)
@@ -207,7 +207,7 @@ def _unit_title(unit: _Unit, name_leaves: bool) -> str:
     return f"{text} → {unit.shape}"
 
 
-# -- a module ---------------------------------------------------------------------------------------------------------------
+# -- a module -------------------------------------------------------------------------------------------
 
 
 def of_module(module: Module, max_nodes: int) -> Picture:

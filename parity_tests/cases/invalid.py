@@ -328,7 +328,7 @@ MODULES: dict[str, Callable[[Bench], Any]] = {
     "no parameters": lambda b: b.call(b.one_of("optim.SGD", "optim.Adam"), []),
     "tensor for parameters": lambda b: b.call("optim.SGD", b.leaf(b.n)),
     "parameters of int": lambda b: b.call("optim.SGD", [b.one_of(1, "w")]),
-    "parameter that is no leaf": lambda b: b.call("optim.SGD", [b.call("torch.exp", b.leaf(b.n))]),
+    "parameter that is no leaf": lambda b: b.call("optim.SGD", [b.call("torch.neg", b.leaf(b.n))]),
     "parameter twice": lambda b: b.call("optim.SGD", [{"params": [x := b.leaf(b.n)]}, {"params": [x]}]),
     "Linear": lambda b: b.call("operator.call", b.call("nn.Linear", b.n, b.m), b.tensor(b.k, b.m + 6)),
     "Linear dtype": lambda b: b.call("operator.call", b.call("nn.Linear", b.n, b.m), b.tensor(b.n, dtype="float64")),

@@ -20,7 +20,7 @@ def show(name, value):
     if not isinstance(value, torch.Tensor):
         return print(name, "=", value)
     told = f"{tuple(value.shape)} strides {value.stride()} requires_grad {value.requires_grad} leaf {value.is_leaf}"
-    print(name, "=", value.tolist(), value.dtype, told, value.grad_fn.name() if value.grad_fn else "")
+    print(name, "=", value.detach().clone().tolist(), value.dtype, told, value.grad_fn.name() if value.grad_fn else "")
 '''
 
 _INFIX = {
@@ -65,7 +65,8 @@ def _derivatives(program: Program) -> Iterator[str]:
     yield f"directions = [{', '.join(tensor(each) for each in program.second)}]"
     yield "again = [(g, v) for g, v in zip(grads, directions) if g is not None and g.requires_grad]"
     yield "if again:"
-    yield f"    second = torch.autograd.grad(*zip(*again), inputs={inputs}, retain_graph=True, allow_unused=True)"
+    yield "    roots, vectors = zip(*again)"
+    yield f"    second = torch.autograd.grad(roots, {inputs}, vectors, retain_graph=True, allow_unused=True)"
     yield f"    for name, grad in zip({list(program.wrt)}, second):"
     yield '        show(f"dd {name}", grad)'
 

@@ -94,6 +94,8 @@ class TensorPair(Pair):
         for name in _METADATA:
             want, got = getattr(expected, name), getattr(actual, name)
             if name == "strides" and want is not None and got is not None:
+                if expected.shape != actual.shape:
+                    continue
                 want, got = _stepped(want, expected.shape), _stepped(got, actual.shape)
             if want != got and want is not None and got is not None:
                 yield self.difference(Outcome.METADATA, f"{name} {got!r}, expected {want!r}")
@@ -144,6 +146,7 @@ def assert_same(expected: Any, actual: Any, *, truth: Any = None, judge: Judge |
     Without more, values must be the same bits.  With `truth`, the result of the reference in float64, they may differ
     as far as `Normwise` derives from it; `judge` replaces that rule (see `tolerance.Derived`).
     """
+    __tracebackhide__ = True
     if truth is not None:
         judge = Normwise(take(truth))
     differences = compare(take(expected), take(actual), judge)

@@ -29,10 +29,14 @@ def last_gradient_wins(right: Right, self: Any, node: Any, number: int, g: Any) 
     right(self, node, number, g)
 
 
-@fault("wrong order", Attribute(engine._Pass, "_count_dependencies"))
-def shared_nodes_run_early(right: Right, self: Any, roots: Any) -> Any:
-    """A node runs as soon as the first gradient arrives, before those of its other uses."""
-    return {node: min(count, 1) for node, count in right(self, roots).items()}
+@fault("wrong order", Attribute(engine, "_explore"))
+def nearest_nodes_run_first(right: Right, roots: Any) -> Any:
+    """Nodes run in order of their distance from the root: one that is reached by a longer way too runs too early."""
+    sorted_nodes, leaf_edges = right(roots)
+    order = list(dict.fromkeys(roots))
+    for node in order:
+        order += [edge for edge in node.inputs if edge in sorted_nodes and edge not in order]
+    return [node for node in order if node in sorted_nodes], leaf_edges
 
 
 @fault("dropped accumulation", Attribute(engine, "accumulate"))
@@ -73,14 +77,15 @@ def saved_values_forget_their_history(right: Right, node: Any) -> Any:
     return [wrap(each._data) if isinstance(each, Tensor) else each for each in right(node)]
 
 
-@fault("unused input", Attribute(autograd, "grad"))
-def unused_input_has_gradient_zero(right: Right, outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+@fault("unused input", Attribute(autograd, "run_backward"))
+def unused_input_has_gradient_zero(right: Right, roots: Any, *, create_graph: bool, **options: Any) -> Any:
     """autograd.grad gives zeros instead of None for an input that was not used."""
-    found = right(outputs, inputs, *args, **kwargs)
-    inputs = (inputs,) if isinstance(inputs, Tensor) else inputs
-    return tuple(
-        wrap(np.zeros_like(each._data)) if g is None else g for g, each in zip(found, inputs, strict=True)
-    )
+    found = right(roots, create_graph=create_graph, **options)
+    for (node, number), g in (found or {}).items():
+        if g is None:
+            zeros = np.zeros(*node.output_meta(number))
+            found[node, number] = wrap(zeros) if create_graph else zeros
+    return found
 
 
 @fault("no error", Attribute(graph.Node, "release"))

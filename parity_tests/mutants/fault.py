@@ -39,7 +39,7 @@ class Rule:
     @contextmanager
     def taken_by(self, faulty: Function) -> Iterator[None]:
         op = TABLE[self.op]
-        index = op.parameters.index(self.input)
+        index = {name: place for place, name in enumerate(op.parameters[: op.arity])}[self.input]
         rule, call, saves = op.rules[index], op.rule_calls[index], len(op.saves)
         op.rules[index], op.rule_calls[index] = faulty, op._prepare(faulty)
         op.save_plans.clear()

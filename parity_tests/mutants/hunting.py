@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -13,13 +13,14 @@ from parity_tests.mutants.fault import Fault
 from parity_tests.suite import Arena, Suite
 
 Case = TypeVar("Case")
+TURNS = 24
 
 
 @dataclass(slots=True)
 class Sample(Generic[Case]):
     """Cases of a suite, drawn once and tried on every fault.
 
-    spoilt: the numbers of cases on which the framework differs as it is; they convict no fault.
+    spoilt: numbers of cases on which the framework differs as it is; they convict no fault.
     """
 
     suite: Suite[Case]
@@ -28,7 +29,7 @@ class Sample(Generic[Case]):
 
 
 def draw(suite: Suite[Case], count: int) -> Sample[Case]:
-    """The first so many cases of the suite, the same each time."""
+    """The first so many cases that the suite's own search would try."""
     cases: list[Case] = []
     options = settings(
         max_examples=count,
@@ -38,7 +39,7 @@ def draw(suite: Suite[Case], count: int) -> Sample[Case]:
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    seed(0)(options(given(suite.cases)(lambda case: cases.append(case))))()
+    seed(0)(options(given(suite.cases)(lambda case: cases.append(case))))()  # noqa: PLW0108  Hypothesis wants a function
     return Sample(suite, cases)
 
 
@@ -52,24 +53,31 @@ class Verdict:
     message: str
 
 
-def hunt(fault: Fault, arena: Arena, samples: Iterable[Sample[Any]]) -> Verdict:
-    """Try the samples on the framework with the fault in it, up to the first case that shows the fault.
+def hunt(fault: Fault, arena: Arena, groups: Iterable[Sequence[Sample[Any]]]) -> Verdict:
+    """Try one group of samples after the other on the faulty framework, up to the first case that shows the fault.
 
     Such a case differs with the fault and agrees without: a difference that is there anyway is no discovery.
     """
     begin, tried = time.perf_counter(), 0
-    for sample in samples:
-        suite = sample.suite
-        for number, case in enumerate(sample.cases):
-            if number in sample.spoilt:
-                continue
-            tried += 1
-            with fault.planted():
-                differences = suite.check(case, arena)
-            if not differences:
-                continue
-            if suite.check(case, arena):
-                sample.spoilt.add(number)
-                continue
-            return Verdict(suite.name, tried, time.perf_counter() - begin, str(differences[0]))
+    for sample, number in _in_turns(groups):
+        suite, case = sample.suite, sample.cases[number]
+        tried += 1
+        with fault.planted():
+            differences = suite.check(case, arena)
+        if not differences:
+            continue
+        if suite.check(case, arena):
+            sample.spoilt.add(number)
+            continue
+        return Verdict(suite.name, tried, time.perf_counter() - begin, str(differences[0]))
     return Verdict("", tried, time.perf_counter() - begin, "")
+
+
+def _in_turns(groups: Iterable[Sequence[Sample[Any]]]) -> Iterator[tuple[Sample[Any], int]]:
+    """The suites of a group take turns with a part of their cases each: no one knows which of them will see it."""
+    for group in groups:
+        for turn in range(TURNS):
+            for sample in group:
+                for number in range(turn, len(sample.cases), TURNS):
+                    if number not in sample.spoilt:
+                        yield sample, number

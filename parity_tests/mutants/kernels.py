@@ -131,7 +131,9 @@ def repeated_index_counts_once(right: Right, input: Array, shape: Any, index: An
 
 
 @fault("wrong dtype", Kernel("sum"))
-def sum_keeps_integers_narrow(right: Right, input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+def sum_keeps_integers_narrow(
+    right: Right, input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Array:
     """The sum of int32 or uint8 is not widened to int64."""
     result = right(input, dim, keepdim, dtype)
     return result if dtype is not None or input.dtype.kind not in "iu" else result.astype(input.dtype)

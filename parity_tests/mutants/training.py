@@ -51,11 +51,10 @@ def weights_grow(right: Right, vector: Array, group: Any) -> None:
     vector[1] = -vector[1]
 
 
-@fault("weight decay", Attribute(adam, "_flags"))
-def decay_is_never_decoupled(right: Right, group: Any) -> Any:
-    """AdamW decays through the gradient, as Adam does."""
-    amsgrad, decay, _, *rest = right(group)
-    return amsgrad, decay, False, *rest
+@fault("weight decay", Attribute(adam.Adam, "_update"))
+def decay_is_always_decoupled(right: Right, self: Any, group: Any) -> None:
+    """Adam's weight decay shrinks the weights, as AdamW's does."""
+    right(self, {**group, "decoupled_weight_decay": True})
 
 
 @fault("option", Attribute(sgd, "_flags"))
@@ -131,9 +130,7 @@ def halves_are_swapped(right: Right, generator: Any, count: int) -> Any:
 
 
 @fault("dropout", Attribute(functional, "_dropout"))
-def dropout_does_not_scale_up(
-    right: Right, input: Any, p: float, training: bool, inplace: bool, **options: Any
-) -> Any:
+def dropout_does_not_scale_up(right: Right, input: Any, p: float, training: bool, inplace: bool, **options: Any) -> Any:
     """What dropout keeps is not divided by 1 - p."""
     result = right(input, p, training, inplace, **options)
     return result * (1 - p) if training and 0 < p < 1 else result

@@ -1,0 +1,86 @@
+"""Planted faults: is the instrument able to fail?
+
+Every fault is planted in `minitorch_like` at run time, and the instrument's ordinary suites are let loose on it with
+the cases of their `ci` profile, or a share of them.  A fault that they do not find is a hole in the instrument.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from parity_tests.backends import TorchLike
+from parity_tests.backends.double import Double
+from parity_tests.mutants import derivatives, engine, errors, kernels, training
+from parity_tests.mutants.fault import FAULTS, Fault
+from parity_tests.mutants.hunting import Sample, Verdict, draw, hunt
+from parity_tests.searches import MLPS, SUITES
+from parity_tests.suite import Arena, Suite
+
+SHARES = {"dev": 0.2, "ci": 0.5, "deep": 4.0}
+
+
+class Progress(Protocol):
+    """What is told how far it is."""
+
+    def expect(self, total: int) -> None: ...
+
+    def step(self, text: str = "", failed: bool = False) -> None: ...
+
+
+def run(profile: str = "ci", progress: Progress | None = None) -> dict[str, Any]:
+    """Plant every fault in turn: how many were planted and found, and a row for each.  Part of the scoreboard.
+
+    profile: how many cases to try, as a share of those that the suites run in continuous integration.
+    """
+    if progress:
+        progress.expect(len(FAULTS))
+    rows = []
+    for fault in FAULTS.values():
+        verdict = look_for(fault, profile)
+        rows.append(row(fault, verdict))
+        if progress:
+            progress.step(fault.name, failed=not verdict.by)
+    return {"planted": len(rows), "found": sum(each["found"] for each in rows), "rows": rows}
+
+
+def row(fault: Fault, verdict: Verdict) -> dict[str, Any]:
+    """One fault, for the scoreboard."""
+    return {
+        "name": fault.name,
+        "kind": fault.kind,
+        "description": fault.description,
+        "found": bool(verdict.by),
+        "by": verdict.by,
+        "cases": verdict.cases,
+        "seconds": round(verdict.seconds, 3),
+    }
+
+
+def look_for(fault: Fault, profile: str = "ci") -> Verdict:
+    """Whether the suites find the fault.  Training runs take longest: they come first for faults in training alone."""
+    apart: Sequence[Suite[Any]] = (MLPS,)
+    others = tuple(suite for suite in SUITES if suite not in apart)
+    order = (apart, others) if fault.faulty.__module__ == training.__name__ else (others, apart)
+
+    def groups() -> Iterator[list[Sample[Any]]]:
+        for group in order:
+            yield [sample(SUITES.index(suite), profile) for suite in group]
+
+    return hunt(fault, arena(), groups())
+
+
+@functools.cache
+def sample(suite: int, profile: str) -> Sample[Any]:
+    """The cases of a suite, by its number in SUITES."""
+    return draw(SUITES[suite], max(1, round(SHARES[profile] * SUITES[suite].examples)))
+
+
+@functools.cache
+def arena() -> Arena:
+    """torch against minitorch_like."""
+    import torch
+
+    torch.set_num_threads(1)
+    return Arena(TorchLike(torch), TorchLike("minitorch_like"), Double(torch))

@@ -1,0 +1,88 @@
+"""The instrument can fail: every planted fault is found by the ordinary suites, and lifted it leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from minitorch_like._bind import METHODS
+from minitorch_like.ops import TABLE
+from parity_tests import mutants
+from parity_tests.mutants import FAULTS, fault
+from parity_tests.mutants.fault import Attribute, Fault, Kernel, Rule
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name: str) -> None:
+    verdict = mutants.look_for(FAULTS[name])
+    assert verdict.by, f"no suite found it in {verdict.cases} cases: {FAULTS[name].description}"
+
+
+def test_there_is_nothing_to_find_where_nothing_is_planted() -> None:
+    nothing = Fault("nothing", "", "", (), lambda: None)
+    assert mutants.look_for(nothing, "dev").by == ""
+
+
+def standing() -> Iterator[Any]:
+    """Everything that a fault can replace, as it stands now."""
+    for op in TABLE.values():
+        yield from (op.kernel, op.apply, *op.rules, *op.rule_calls, tuple(op.saves))
+        yield fault._cells(op.apply)["kernel"].cell_contents
+        if op.inplace:
+            apply = fault._cells(METHODS[f"{op.name}_"])["apply"].cell_contents
+            yield fault._cells(apply)["kernel"].cell_contents
+    for each in FAULTS.values():
+        for place in each.places:
+            if isinstance(place, Attribute):
+                yield vars(place.owner)[place.name]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_planted_and_lifted(name: str) -> None:
+    before = list(standing())
+    with pytest.raises(KeyboardInterrupt), FAULTS[name].planted():
+        assert list(standing()) != before
+        raise KeyboardInterrupt
+    assert list(standing()) == before
+
+
+def test_a_fault_needs_a_place_that_exists() -> None:
+    for place in (Rule("exp", "other"), Kernel("no_such_op"), Attribute(mutants, "no_such_function")):
+        with pytest.raises(LookupError), Fault("", "", "", (place,), lambda: None).planted():
+            pass
+
+
+def test_every_fault_is_described() -> None:
+    assert len(FAULTS) >= 25
+    for each in FAULTS.values():
+        assert each.kind, each.name
+        assert each.description.endswith("."), each.name
+        assert "\n" not in each.description, each.name
+
+
+class Steps:
+    """A progress bar that takes notes."""
+
+    def __init__(self) -> None:
+        self.total, self.failed = 0, []
+
+    def expect(self, total: int) -> None:
+        self.total = total
+
+    def step(self, text: str = "", failed: bool = False) -> None:
+        self.failed.append(failed)
+
+
+def test_a_run_is_a_part_of_the_scoreboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, missed = FAULTS["bias is drawn first"], Fault("nothing", "none", "Nothing is wrong.", (), lambda: None)
+    monkeypatch.setattr(mutants, "FAULTS", {each.name: each for each in (found, missed)})
+    steps = Steps()
+    board = mutants.run("dev", steps)
+    assert (board["planted"], board["found"]) == (2, 1)
+    assert [(each["name"], each["found"], each["by"]) for each in board["rows"]] == [
+        ("bias is drawn first", True, "random_mlps"),
+        ("nothing", False, ""),
+    ]
+    assert (steps.total, steps.failed) == (2, [False, True])
