@@ -15,6 +15,7 @@ from typing import Any
 from .scoreboard import Verdict, verdicts
 
 HERE = Path(__file__).parent
+_HALF_A_PAGE = 640
 # In the order in which they build on one another; whatever else has an example.py follows.
 ORDER = ("gates", "expression_tree", "scalar_value", "layered_network", "framework")
 
@@ -25,7 +26,7 @@ class Exhibit:
 
     story:    its README as HTML.
     published, obtained: numbers by what they are of; the former are among the latter.
-    figures:  as HTML.
+    figures:  as HTML, and whether each wants the width of the page.
     error:    the traceback of an example that broke; '' if none did.
     """
 
@@ -34,7 +35,7 @@ class Exhibit:
     story: str
     published: Mapping[str, float] = field(default_factory=dict)
     obtained: Mapping[str, float] = field(default_factory=dict)
-    figures: Sequence[str] = ()
+    figures: Sequence[tuple[str, bool]] = ()
     formulas: Sequence[str] = ()
     verdicts: Sequence[Verdict] = ()
     seconds: float = 0.0
@@ -60,7 +61,8 @@ def exhibit(name: str, cases: int) -> Exhibit:
         result: dict[str, Any] = importlib.import_module(f"{__package__}.{name}.example").run()
         made.title = result["title"]
         made.published, made.obtained = result["published"], result["obtained"]
-        made.figures = [picture(each) for each in result["figures"]]
+        figures = map(picture, result["figures"])
+        made.figures = [(each, _is_wide(each)) for each in figures]
         made.formulas = result.get("formulas", [])
         made.seconds = time.perf_counter() - start
         made.verdicts = list(verdicts(name, cases)) if cases else []
@@ -93,6 +95,11 @@ def picture(figure: str | Path) -> str:
             return f'<img alt="" src="data:image/{figure.suffix[1:]};base64,{data}">'
         figure = figure.read_text()
     return figure[figure.index("<svg") :]
+
+
+def _is_wide(figure: str) -> bool:
+    width = re.match(r'<svg[^>]*\bwidth="(\d+)', figure)
+    return width is not None and int(width[1]) > _HALF_A_PAGE
 
 
 def _story(readme: Path, name: str) -> tuple[str, str]:

@@ -435,65 +435,6 @@ def where(*args: Any, **kwargs: Any) -> Any:
 PUBLIC["where"] = where
 
 
-# -- losses ----------------------------------------------------------------------------------------------------------
-
-
-def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """Log-softmax over the classes and negative log-likelihood.
-
-    Shapes: input (N, C, d...) or (C,); target class indices (N, d...) or (), or probabilities of the input's shape.
-    """
-    dim = 0 if input.ndim == 1 else 1
-    log_p = input.log_softmax(dim)
-    if target.shape == input.shape and target.is_floating_point():
-        return _soft_cross_entropy(log_p, target, weight, reduction, label_smoothing, dim)
-    loss: Tensor = TABLE["nll_loss"].apply(log_p, target, weight, ignore_index, reduction)
-    if label_smoothing > 0.0:
-        smooth = _smoothing_loss(log_p, target, weight, ignore_index, reduction, dim)
-        return (1 - label_smoothing) * loss + (label_smoothing / input.shape[dim]) * smooth
-    return loss
-
-
-def _along_classes(weight: Any, ndim: int, dim: int) -> Any:
-    return weight.view([-1 if each == dim else 1 for each in range(ndim)])
-
-
-def _soft_cross_entropy(log_p: Any, target: Any, weight: Any, reduction: str, smoothing: float, dim: int) -> Tensor:
-    classes = log_p.shape[dim]
-    if smoothing > 0.0:
-        target = target * (1 - smoothing) + smoothing / classes
-    if weight is not None:
-        log_p = log_p * _along_classes(weight, log_p.ndim, dim)
-    loss = -(log_p * target)
-    if reduction == "none":
-        return loss.sum(dim)
-    total = loss.sum()
-    count = log_p.numel() // classes if classes else 0
-    return TABLE["div_number"].apply(total, count) if reduction == "mean" else total
-
-
-def _smoothing_loss(log_p: Any, target: Any, weight: Any, ignore_index: int, reduction: str, dim: int) -> Any:
-    weighted = log_p if weight is None else log_p * _along_classes(weight, log_p.ndim, dim)
-    smooth = -weighted.sum(dim)
-    ignored = target == ignore_index
-    smooth = smooth.masked_fill(ignored, 0.0)
-    if reduction == "none":
-        return smooth
-    if reduction == "sum":
-        return smooth.sum()
-    if weight is None:
-        return smooth.sum() / (ignored.logical_not().sum())
-    picked = weight[target.masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
-    return smooth.sum() / picked.sum()
-
-
 # -- binding -----------------------------------------------------------------------------------------------------------
 
 for _name, _function in METHODS.items():
@@ -517,7 +458,7 @@ for _alias, _name in (
     if hasattr(Tensor, f"{_name}_"):
         setattr(Tensor, f"{_alias}_", getattr(Tensor, f"{_name}_"))
 
-NN = {name: each for name, each in FUNCTIONS.items() if TABLE[name].namespace == "nn"} | {"cross_entropy": cross_entropy}
+NN = {name: each for name, each in FUNCTIONS.items() if TABLE[name].namespace == "nn"}
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
 from types import ModuleType
 from typing import Any
@@ -48,22 +49,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _require(config.getoption("--backend"))
     settings.load_profile(config.getoption("--parity-profile"))
     config.addinivalue_line("markers", "parity(name, title): the suite that a test's cases are counted for")
     config.pluginmanager.register(Reporter(config), "parity-reporter")
 
 
-def _module(name: str) -> ModuleType:
+def _require(name: str) -> None:
+    """A mistyped --backend is said at once, not by every test."""
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise pytest.UsageError(f"there is no module to test with: {error}") from None
+        found = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise pytest.UsageError(f"there is no module {name!r} to test")
 
 
 @pytest.fixture(scope="session")
 def torch() -> ModuleType:
     """The reference.  One thread: the order of a sum does not depend on the machine."""
-    module = _module("torch")
+    module = importlib.import_module("torch")
     module.set_num_threads(1)
     return module
 
@@ -71,7 +76,7 @@ def torch() -> ModuleType:
 @pytest.fixture(scope="session")
 def candidate(request: pytest.FixtureRequest) -> ModuleType:
     """The namespace under test."""
-    return _module(request.config.getoption("--backend"))
+    return importlib.import_module(request.config.getoption("--backend"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from parity_tests.cases import execute, train
 from parity_tests.cases.graphs import graphs
 from parity_tests.cases.invalid import FAMILIES, invalid
 from parity_tests.cases.program import Program
+from parity_tests.cases.reduce import reduce
 from parity_tests.cases.script import script
 from parity_tests.cases.training import Training, trainings
 from parity_tests.cases.training_script import training_script
@@ -54,7 +55,15 @@ def _without_consequences(differences: list[Difference]) -> list[Difference]:
 
 def _graphs(name: str, title: str, kind: str, examples: int) -> Suite[Program]:
     return Suite(
-        name, title, graphs(kind), check_program, script, Program.as_dict, Program.from_dict, examples
+        name,
+        title,
+        graphs(kind),
+        check_program,
+        script,
+        Program.as_dict,
+        Program.from_dict,
+        examples,
+        reduce,
     )
 
 
@@ -83,6 +92,7 @@ ERRORS: dict[str, Suite[Program]] = {
         Program.as_dict,
         Program.from_dict,
         12 * len(entries),
+        reduce,
     )
     for family, entries in FAMILIES.items()
 }

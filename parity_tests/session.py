@@ -61,7 +61,7 @@ def run_mutants(console: Console, profile: str) -> Mutants:
     """Plant every fault in turn and look for it."""
     from parity_tests import mutants
 
-    with Meter(console, "planted faults") as meter:
+    with Meter(console, "planted faults", failing="not found") as meter:
         return cast(Mutants, mutants.run(profile, meter))
 
 

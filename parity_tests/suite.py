@@ -39,6 +39,7 @@ class Suite(Generic[Case]):
     """name, title: for reports.   examples: cases in the ci profile.
     check:  all differences on a case.   script: the case as a standalone program.
     encode, decode: a case to plain data and back, for the store of expected failures.
+    reduce: a smaller case, given one and whether another one shows the same; None leaves it as Hypothesis shrank it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Suite(Generic[Case]):
     encode: Callable[[Case], Any]
     decode: Callable[[Any], Case]
     examples: int
+    reduce: Callable[[Case, Callable[[Case], bool]], Case] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class Expected:
     case: Any
 
     def covers(self, differences: Iterable[Difference]) -> bool:
-        """Whether every difference is this one."""
-        return all(each.outcome == self.outcome and re.search(self.match, each.message) for each in differences)
+        """Whether the first difference, of which the others may be consequences, is this one."""
+        first = next(iter(differences))
+        return first.outcome == self.outcome and bool(re.search(self.match, str(first)))
 
 
 def expected_failures(backend: str, suite: str) -> list[Expected]:
@@ -86,7 +89,7 @@ def expected_failures(backend: str, suite: str) -> list[Expected]:
     return [each for each in found if (each.backend, each.suite) == (backend, suite)]
 
 
-def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expected] = ()) -> Outcome:
+def settle(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expected] = ()) -> Outcome:
     """How a case ends: pass, xfail or unsupported.  Raises Disagreement for everything else."""
     __tracebackhide__ = True
     differences = suite.check(case, arena)
@@ -97,7 +100,25 @@ def judge(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expec
         return Outcome.UNSUPPORTED
     if any(entry.covers(differences) for entry in expected):
         return Outcome.XFAIL
-    raise Disagreement(differences, suite.script(case))
+    disagreement = Disagreement(differences, suite.script(case))
+    disagreement.case = case
+    raise disagreement
+
+
+def smallest(suite: Suite[Case], found: Disagreement, arena: Arena) -> Disagreement:
+    """The same disagreement on a smaller case: one that ends in the same outcome, for the same first reason."""
+    first = found.differences[0]
+
+    def shows(case: Case) -> bool:
+        differences = suite.check(case, arena)
+        if not differences or differences[0].outcome != first.outcome:
+            return False
+        return first.outcome != Outcome.ERROR or differences[0].message == first.message
+
+    if suite.reduce is None:
+        return found
+    case = suite.reduce(found.case, shows)
+    return Disagreement(suite.check(case, arena), suite.script(case))
 
 
 def replay(suite: Suite[Case], arena: Arena, expected: Iterable[Expected], tally: Tally) -> None:
@@ -135,7 +156,7 @@ def search(
         searching = not tally.failed
         with tallying(tally):
             try:
-                outcome = judge(suite, case, arena, known)
+                outcome = settle(suite, case, arena, known)
             except Disagreement:
                 tally.failed = True
                 raise
@@ -154,7 +175,12 @@ def search(
         suppress_health_check=list(HealthCheck),
     )
     test = options(given(suite.cases)(hold))
-    (test if start is None else seed(start)(test))()
+    try:
+        (test if start is None else seed(start)(test))()
+    except Disagreement as found:
+        if not shrink:
+            raise
+        raise smallest(suite, found, arena) from None
 
 
 def hunt(arena: Arena, budget: int, suites: Iterable[Suite[Any]], *, shrink: bool = False) -> Finding | None:

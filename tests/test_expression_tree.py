@@ -36,7 +36,7 @@ def test_the_classifier_is_sure_of_the_published_points(result, name):
 
 
 def test_three_regions_are_learnt(result):
-    assert result["obtained"]["three regions, accuracy"] > 0.95
+    assert result["obtained"]["three regions, right on unseen points"] > 0.9
 
 
 def test_the_pictures_are_well_formed(result):
@@ -283,8 +283,11 @@ def test_the_instrument_sees_a_sum_lose_the_sign_of_zero(monkeypatch):
 def test_the_instrument_sees_the_tanh_macro_lose_digits_near_zero():
     engine = Trees()
     engine.ops = {"tanh": macros.Tanh}
-    _, counterexample = try_out(ScalarBackend(engine), 100)
+    _, counterexample = try_out(ScalarBackend(engine), 400)
     assert counterexample is not None
     assert counterexample.ops == ("tanh",)
     (operand,) = counterexample.program.inputs
-    assert abs(operand.array).max() < 0.5
+    lost = {
+        x: abs(predict(macros.Tanh(Constant(x)), {}) / math.tanh(x) - 1) for x in operand.array.ravel().tolist() if x
+    }
+    assert abs(max(lost, key=lost.__getitem__)) < 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from minitorch_like._bind import METHODS
 from minitorch_like.ops import TABLE
 from parity_tests import mutants
-from parity_tests.mutants import FAULTS, fault
-from parity_tests.mutants.fault import Attribute, Fault, Kernel, Rule
+from parity_tests.mutants import fault
+from parity_tests.mutants.fault import FAULTS, Attribute, Fault, Kernel, Rule
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -42,7 +43,7 @@ def standing() -> Iterator[Any]:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_planted_and_lifted(name: str) -> None:
     before = list(standing())
-    with pytest.raises(KeyboardInterrupt), FAULTS[name].planted():
+    with contextlib.suppress(KeyboardInterrupt), FAULTS[name].planted():
         assert list(standing()) != before
         raise KeyboardInterrupt
     assert list(standing()) == before
@@ -66,7 +67,8 @@ class Steps:
     """A progress bar that takes notes."""
 
     def __init__(self) -> None:
-        self.total, self.failed = 0, []
+        self.total = 0
+        self.failed: list[bool] = []
 
     def expect(self, total: int) -> None:
         self.total = total

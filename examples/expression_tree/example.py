@@ -48,16 +48,19 @@ CLASSES = ("inside", "right", "left")
 
 
 def three_regions() -> tuple[Node, list[float], float]:
-    """Three classes that no straight line separates: a hidden layer that the three scores share, and a SoftMax."""
-    generator = random.Random(4)
-    hidden = Layer(Input("x"), Input("y"), neurons=6, generator=generator, name="hidden")
+    """Three classes that no straight line separates: a hidden layer that the three scores share, and a SoftMax.
+
+    (the network, its losses, how often it is right on points that it has not seen)
+    """
+    generator = random.Random(0)
+    hidden = Layer(Input("x"), Input("y"), neurons=5, generator=generator, name="hidden")
     model = SoftMax(*(Linear(*hidden, generator=generator, name=name) for name in CLASSES))
-    points = [(generator.uniform(-2, 2), generator.uniform(-2, 2)) for _ in range(60)]
+    points = [(generator.uniform(-2, 2), generator.uniform(-2, 2)) for _ in range(550)]
     samples: list[Sample] = [({"x": x, "y": y}, region(x, y)) for x, y in points]
     network = compile(model)
-    losses = train_model(network, samples, CategoricalCrossEntropy(), learning_rate=0.5, epochs=300)
-    right = sum(_largest(predict(network, inputs)) == _largest(target) for inputs, target in samples)
-    return model, losses, right / len(samples)
+    losses = train_model(network, samples[:50], CategoricalCrossEntropy(), learning_rate=0.8, epochs=150)
+    right = [_largest(predict(network, inputs)) == _largest(target) for inputs, target in samples[50:]]
+    return model, losses, sum(right) / len(right)
 
 
 def region(x: float, y: float) -> list[float]:
@@ -93,7 +96,7 @@ def run() -> dict[str, Any]:
             f"y > x at {at}": predict(greater, dict(zip("xy", at, strict=True)))
             for at in ((1, 0), (0, 1), (0, 1000), (-5, 3))
         },
-        "three regions, accuracy": accuracy,
+        "three regions, right on unseen points": accuracy,
         "three regions, parameters": len(parameters_of(regions)),
         "twenty doublings, value": tower.forward(),
         "twenty doublings, nodes computed": len(tower.order),

@@ -24,7 +24,7 @@ class FaultyValue(Value):
         out._hand_back = hand_back
 
     def exp(self) -> Self:
-        """Second mistake: a 2 that belongs to tanh; and then the result taken for its own derivative, as if it were exp."""
+        """Second mistake: a 2 that belongs to tanh; and the result is taken for its own derivative, as exp's is."""
         out = self._made(math.exp(2 * self.data), (self,), "exp")
 
         def hand_back() -> None:

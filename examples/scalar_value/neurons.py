@@ -33,7 +33,7 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
         total = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-        return total if self.activation == "linear" else getattr(total, self.activation)()  # type: ignore[no-any-return]
+        return total if self.activation == "linear" else getattr(total, self.activation)()
 
     def parameters(self) -> list[Value]:
         return [*self.w, self.b]

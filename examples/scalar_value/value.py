@@ -128,13 +128,13 @@ class Value:
     def __rmul__(self, other: float) -> Self:
         return self * other
 
-    def __rsub__(self, other: float) -> Self:
+    def __rsub__(self, other: float) -> Value:
         return self._lift(other) - self
 
-    def __rtruediv__(self, other: float) -> Self:
+    def __rtruediv__(self, other: float) -> Value:
         return self._lift(other) / self
 
-    def __rpow__(self, other: float) -> Self:
+    def __rpow__(self, other: float) -> Value:
         return self._lift(other) ** self
 
     # -- The way back.

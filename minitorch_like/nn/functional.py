@@ -350,7 +350,7 @@ def _cross_entropy_of_probabilities(
     total = -weighted.sum()
     if reduction == "sum":
         return total
-    return total / (scores.numel() / classes) if scores.numel() else total * math.nan
+    return TABLE["div_number"].apply(total, scores.numel() / classes if classes else 0.0)
 
 
 def _uniform_loss(

@@ -180,7 +180,12 @@ def laid_out(result: Array, *operands: Any) -> Array:
     arrays = [each for each in operands if isinstance(each, np.ndarray) and each.ndim]
     if result.ndim < 2 or all(each.flags.c_contiguous for each in arrays):
         return result
-    order = _memory_order(result.shape, [_broadcast_strides(each, result.shape) for each in arrays])
+    return laid_out_by_strides(result, [broadcast_strides(each, result.shape) for each in arrays])
+
+
+def laid_out_by_strides(result: Array, operands: list[list[int]]) -> Array:
+    """`result` in the memory order that operands with these strides, broadcast to its shape, decide."""
+    order = _memory_order(result.shape, operands)
     step, strides = result.itemsize, [0] * result.ndim
     for dim in order:
         strides[dim] = step
@@ -192,7 +197,7 @@ def laid_out(result: Array, *operands: Any) -> Array:
     return copied.transpose([outer_first.index(dim) for dim in range(result.ndim)])
 
 
-def _broadcast_strides(x: Array, shape: tuple[int, ...]) -> list[int]:
+def broadcast_strides(x: Array, shape: tuple[int, ...]) -> list[int]:
     """The strides of `x` once broadcast to `shape`: 0 where it is stretched."""
     missing = len(shape) - x.ndim
     own = [

@@ -39,7 +39,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, (int, float, complex, np.number, np.bool_)):
+    if isinstance(value, (int, float, np.number, np.bool_)):
         return True
     return _is_tensor(value) and value._data.ndim == 0 and value._node is None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import cast, sizes, strided, title, wrap_dim
+from ._checks import broadcast_strides, cast, laid_out_by_strides, sizes, title, wrap_dim
 from ._table import Array, op
 from .elementwise import where, zeros_of
 from .reductions import sum_
@@ -100,8 +100,36 @@ def put_at(input: Array, shape: Shape, index: Any) -> Array:
 
 @op("(Tensor input, object index)", node="IndexBackward0", input=lambda g, input_shape, index: add_at(g, input_shape, index), namespace="internal")
 def take_at(input: Array, index: Any) -> Array:
-    """`input[index]` with integer or boolean arrays in the index: a copy."""
-    return input[index]
+    """`input[index]` with integer or boolean arrays in the index: a copy, laid out as torch's iterator has it."""
+    result = input[index]
+    arrays = [each for each in index if isinstance(each, np.ndarray)]
+    if result.ndim < 2 or all(each.flags.c_contiguous for each in (input, *arrays)):
+        return result
+    return laid_out_by_strides(result, _selection_strides(input, index, result.ndim))
+
+
+def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
+    """The strides of what is indexed and of each index array, as dimensions of the result.
+
+    The input does not move along the dimensions of the index arrays, nor they along the input's.
+    """
+    places = [at for at, each in enumerate(index) if isinstance(each, np.ndarray)]
+    arrays = [index[at] if index[at].dtype.kind != "b" else np.empty(np.count_nonzero(index[at]), bool) for at in places]
+    shape = np.broadcast_shapes(*(each.shape for each in arrays))
+    widths = [each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else 1 for each in index]
+    adjacent = places == list(range(places[0], places[0] + len(places)))
+    strides = list(input.strides)
+    own: list[int] = []
+    before = 0
+    for at, width in enumerate(widths):
+        taken, strides = strides[:width], strides[width:]
+        if at not in places:
+            own += taken
+            before += at < places[0]
+    own += strides
+    front = before if adjacent else 0
+    moving = [own[:front] + [0] * len(shape) + own[front:]]
+    return moving + [[0] * front + broadcast_strides(each, shape) + [0] * (len(own) - front) for each in arrays]
 
 
 @op("(Tensor input, int[] shape, object index)", node="IndexPutBackward0", input=lambda g, index: take_at(g, index), namespace="internal")

@@ -357,7 +357,8 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
         dtype = result_dtype(*tensors).numpy
         tensors = [cast(each, dtype) for each in tensors]
     shape = (*first.shape[:dim], 1, *first.shape[dim:])
-    return np.concatenate([each.reshape(shape) for each in tensors], axis=dim)
+    rows = [each if each.flags.c_contiguous else each.copy() for each in tensors]
+    return np.concatenate([each.reshape(shape) for each in rows], axis=dim)
 
 
 def _part(g: Any, input_shape: Shape, dim: int, start: int, length: int | None) -> Any:

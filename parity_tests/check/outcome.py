@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -38,7 +39,9 @@ _SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 class Disagreement(AssertionError):
-    """Two results differ.  `script` is a standalone program that shows it under either import ('' when there is none)."""
+    """Two results differ.  `script`: a standalone program that shows it under either import; '' if there is none."""
+
+    case: Any = None  # what was compared, for those who look for a smaller one
 
     def __init__(self, differences: Sequence[Difference], script: str = "") -> None:
         self.differences = tuple(differences)

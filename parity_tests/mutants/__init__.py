@@ -10,8 +10,8 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from parity_tests.backends import TorchLike
 from parity_tests.backends.double import Double
+from parity_tests.backends.torch_like import TorchLike
 from parity_tests.mutants import derivatives, engine, errors, kernels, training
 from parity_tests.mutants.fault import FAULTS, Fault
 from parity_tests.mutants.hunting import Sample, Verdict, draw, hunt

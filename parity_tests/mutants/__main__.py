@@ -1,4 +1,4 @@
-"""python -m parity_tests.mutants [--profile PROFILE] [NAME ...]: plant the faults, and say which were found, by what."""
+"""python -m parity_tests.mutants [--profile PROFILE] [NAME ...]: plant the faults and say which were found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Column, Table
 
-from parity_tests.mutants import FAULTS, SHARES, look_for
+from parity_tests.mutants import SHARES, look_for
+from parity_tests.mutants.fault import FAULTS
 
 
 def main() -> int:
@@ -21,8 +22,9 @@ def main() -> int:
     chosen = [
         fault for name, fault in FAULTS.items() if not options.names or any(part in name for part in options.names)
     ]
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-    table = Table("fault", "kind", "found by", "cases", "s", Column("what was seen", no_wrap=True), box=None)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 180)
+    known = (Column(each, no_wrap=True) for each in ("fault", "kind", "found by", "cases", "s"))
+    table = Table(*known, Column("what was seen", no_wrap=True, ratio=1), box=None, expand=True)
     missed = 0
     for fault in track(chosen, "planting", console=console, transient=True):
         verdict = look_for(fault, options.profile)

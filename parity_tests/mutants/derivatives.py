@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from minitorch_like.ops.elementwise import cos, eq, exp, sign, where
 from minitorch_like.ops.indexing import put_at
 from minitorch_like.ops.matmul import matmul, mm
 from minitorch_like.ops.reductions import count, kept, mean, spread, sum_
 from minitorch_like.ops.shape import narrow, permute, reshape, select, transpose
-from parity_tests.mutants.fault import Rule, fault
+from parity_tests.mutants.fault import Kernel, Rule, fault
+
+Array = np.ndarray[Any, Any]
+Right = Callable[..., Any]
 
 # -- factors and signs
 
@@ -66,16 +72,16 @@ def power_keeps_its_exponent(g: Any, input: Any, exponent: Any) -> Any:
 # -- kinks
 
 
-@fault("subgradient at a kink", Rule("relu", "input"))
-def relu_has_slope_at_zero(g: Any, out: Any) -> Any:
+@fault("subgradient at a kink", Kernel("relu_gradient"))
+def relu_has_slope_at_zero(right: Right, grad: Array, result: Array) -> Any:
     """The gradient passes through relu at exactly 0."""
-    return where(out < 0, 0.0, g)
+    return np.where(result < 0, grad.dtype.type(0), grad)
 
 
-@fault("subgradient at a kink", Rule("leaky_relu", "input"))
-def leaky_relu_rises_at_zero(g: Any, input: Any, negative_slope: float) -> Any:
+@fault("subgradient at a kink", Kernel("leaky_relu_gradient"))
+def leaky_relu_rises_at_zero(right: Right, grad: Array, input: Array, negative_slope: float) -> Any:
     """leaky_relu has slope 1 at exactly 0."""
-    return where(input >= 0, g, g * negative_slope)
+    return np.where(input >= 0, grad, grad * negative_slope)
 
 
 @fault("subgradient at a kink", Rule("abs", "input"))

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 @fault("no error", Kernel("add"))
-def misfits_are_not_added(right: Right, input: Any, other: Any, *rest: Any) -> Array:
+def misfits_are_not_added(right: Right, input: Any, other: Any, *rest: Any) -> Any:
     """add of shapes that do not broadcast gives its first operand."""
     try:
         return right(input, other, *rest)
@@ -45,7 +45,7 @@ def targets_are_not_checked(right: Right, input: Array, target: Array, weight: A
 
 
 @fault("error class", Kernel("softmax"))
-def bad_axis_is_a_value_error(right: Right, *args: Any) -> Array:
+def bad_axis_is_a_value_error(right: Right, *args: Any) -> Any:
     """An axis of softmax out of range raises ValueError instead of IndexError."""
     try:
         return right(*args)

@@ -53,7 +53,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The kernel of an op.  The faulty one is given the right one before its own arguments."""
+    """The kernel of an op.  The faulty one is given the right one first."""
 
     op: str
 
@@ -85,7 +85,7 @@ def _cells(closure: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A function in a module, or a method of a class.  The faulty one is given the right one before its own arguments."""
+    """A function in a module or a method of a class.  The faulty one is given the right one first."""
 
     owner: Any
     name: str

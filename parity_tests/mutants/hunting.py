@@ -1,4 +1,4 @@
-"""Looking for a planted fault with the instrument's own suites: their cases, their checks, nothing made for the fault."""
+"""Looking for a planted fault with the instrument's own cases and checks: nothing is made for the fault."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Right = Callable[..., Any]
 
 
 @fault("overflow", Kernel("softmax"))
-def softmax_as_it_is_written(right: Right, input: Array, dim: int, dtype: Any = None) -> Array:
+def softmax_as_it_is_written(right: Right, input: Array, dim: int, dtype: Any = None) -> Any:
     """softmax does not subtract the maximum first, and overflows."""
     result = right(input, dim, dtype)
     if not input.ndim:
@@ -28,7 +28,7 @@ def softmax_as_it_is_written(right: Right, input: Array, dim: int, dtype: Any = 
 
 
 @fault("cancellation", Kernel("log_softmax"))
-def log_of_softmax(right: Right, *args: Any) -> Array:
+def log_of_softmax(right: Right, *args: Any) -> Any:
     """log_softmax is the logarithm of the rounded softmax."""
     return np.log(np.exp(right(*args)))
 
@@ -36,7 +36,7 @@ def log_of_softmax(right: Right, *args: Any) -> Array:
 @fault("cancellation", Kernel("var"))
 def variance_in_one_pass(
     right: Right, input: Array, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
-) -> Array:
+) -> Any:
     """var is the mean of the squares less the square of the mean."""
     result = right(input, dim, unbiased, keepdim, correction)
     n, freedom = count(input.shape, dim), _freedom(input.shape, dim, unbiased, correction)
@@ -45,7 +45,7 @@ def variance_in_one_pass(
 
 
 @fault("precision", Kernel("cos"))
-def cos_in_single(right: Right, input: Array) -> Array:
+def cos_in_single(right: Right, input: Array) -> Any:
     """cos of float64 is computed in float32."""
     return right(input.astype(np.float32)).astype(input.dtype) if input.dtype == np.float64 else right(input)
 
@@ -54,7 +54,7 @@ def cos_in_single(right: Right, input: Array) -> Array:
 
 
 @fault("wrong count", Kernel("mean"))
-def mean_counts_one_axis(right: Right, input: Array, dim: Any = None, *rest: Any) -> Array:
+def mean_counts_one_axis(right: Right, input: Array, dim: Any = None, *rest: Any) -> Any:
     """A mean over several axes is divided by the length of the first of them."""
     result = right(input, dim, *rest)
     if isinstance(dim, tuple) and len(dim) > 1:
@@ -65,13 +65,13 @@ def mean_counts_one_axis(right: Right, input: Array, dim: Any = None, *rest: Any
 @fault("wrong count", Kernel("var"))
 def variance_is_biased(
     right: Right, input: Array, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
-) -> Array:
+) -> Any:
     """var is biased unless a correction is given."""
     return right(input, dim, False, keepdim, correction)
 
 
 @fault("tie", Kernel("argmax"))
-def argmax_takes_the_last(right: Right, input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+def argmax_takes_the_last(right: Right, input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Of equal maxima argmax gives the last."""
     if dim is None:
         return input.size - 1 - right(input[(slice(None, None, -1),) * input.ndim], None, keepdim)
@@ -80,47 +80,48 @@ def argmax_takes_the_last(right: Right, input: Array, dim: Any = None, keepdim: 
 
 
 @fault("NaN", Kernel("lt"))
-def less_is_not_greater_or_equal(right: Right, input: Array, other: Any) -> Array:
+def less_is_not_greater_or_equal(right: Right, input: Array, other: Any) -> Any:
     """x < y is computed as not (x >= y): true where one is NaN."""
     result = right(input, other)
     return ~np.greater_equal(input, other).reshape(result.shape)
 
 
 @fault("NaN", Kernel("maximum"))
-def maximum_passes_over_nan(right: Right, input: Array, other: Array) -> Array:
+def maximum_passes_over_nan(right: Right, input: Array, other: Array) -> Any:
     """maximum of a number and NaN is the number."""
     result = right(input, other)
     return np.fmax(input, other).astype(result.dtype)
 
 
 @fault("NaN", Kernel("relu"))
-def relu_swallows_nan(right: Right, input: Array) -> Array:
+def relu_swallows_nan(right: Right, input: Array) -> Any:
     """relu of NaN is 0."""
-    return np.where(input > 0, input, input.dtype.type(0))
+    result = right(input)
+    return np.where(np.isnan(result), result.dtype.type(0), result)
 
 
 @fault("order of operations", Kernel("clamp"))
-def clamp_below_wins(right: Right, input: Array, min: Any = None, max: Any = None) -> Array:
+def clamp_below_wins(right: Right, input: Array, min: Any = None, max: Any = None) -> Any:
     """Where the bounds of clamp cross, the lower one wins."""
     result = right(input, min, max)
     return result if min is None else np.maximum(result, min).astype(result.dtype)
 
 
 @fault("rounding", Kernel("div"))
-def floor_division_truncates(right: Right, input: Any, other: Any, rounding_mode: Any = None) -> Array:
+def floor_division_truncates(right: Right, input: Any, other: Any, rounding_mode: Any = None) -> Any:
     """div with rounding_mode="floor" rounds towards zero."""
     return right(input, other, "trunc" if rounding_mode == "floor" else rounding_mode)
 
 
 @fault("rounding", Kernel("floor_divide"))
-def integer_division_truncates(right: Right, input: Any, other: Any) -> Array:
+def integer_division_truncates(right: Right, input: Any, other: Any) -> Any:
     """x // y of integers rounds towards zero."""
     result = right(input, other)
     return np.trunc(np.true_divide(input, other)).astype(result.dtype) if result.dtype.kind == "i" else result
 
 
 @fault("dropped accumulation", Kernel("add_at"))
-def repeated_index_counts_once(right: Right, input: Array, shape: Any, index: Any) -> Array:
+def repeated_index_counts_once(right: Right, input: Array, shape: Any, index: Any) -> Any:
     """Where an index occurs twice, only its last gradient arrives."""
     result = np.zeros(shape, input.dtype)
     result[index] = input
@@ -133,20 +134,20 @@ def repeated_index_counts_once(right: Right, input: Array, shape: Any, index: An
 @fault("wrong dtype", Kernel("sum"))
 def sum_keeps_integers_narrow(
     right: Right, input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
-) -> Array:
+) -> Any:
     """The sum of int32 or uint8 is not widened to int64."""
     result = right(input, dim, keepdim, dtype)
     return result if dtype is not None or input.dtype.kind not in "iu" else result.astype(input.dtype)
 
 
 @fault("wrong dtype", Kernel("sqrt"))
-def sqrt_of_integers_is_double(right: Right, input: Array) -> Array:
+def sqrt_of_integers_is_double(right: Right, input: Array) -> Any:
     """sqrt of integers is float64, as NumPy has it, instead of the default dtype."""
     return np.asarray(np.sqrt(input)) if input.dtype.kind in "iu" else right(input)
 
 
 @fault("wrong dtype", Kernel("argmax"))
-def argmax_is_int32(right: Right, *args: Any) -> Array:
+def argmax_is_int32(right: Right, *args: Any) -> Any:
     """argmax gives int32 instead of int64."""
     return np.asarray(right(*args)).astype(np.int32)
 
@@ -161,26 +162,26 @@ def rank_does_not_count_in_promotion(right: Right, *operands: Any) -> Any:
 
 
 @fault("no aliasing", Kernel("transpose"))
-def transpose_is_a_copy(right: Right, input: Array, dim0: int, dim1: int) -> Array:
+def transpose_is_a_copy(right: Right, input: Array, dim0: int, dim1: int) -> Any:
     """transpose gives a copy (of the same strides): what is written to it does not reach its base."""
     return right(input, dim0, dim1).copy(order="K")
 
 
 @fault("aliasing", Kernel("clone"))
-def clone_shares_memory(right: Right, input: Array, memory_format: Any = None) -> Array:
+def clone_shares_memory(right: Right, input: Array, memory_format: Any = None) -> Any:
     """clone does not copy."""
     return input
 
 
 @fault("wrong axis", Kernel("squeeze"))
-def squeeze_takes_all(right: Right, input: Array, dim: Any = None) -> Array:
+def squeeze_takes_all(right: Right, input: Array, dim: Any = None) -> Any:
     """squeeze(dim) drops every axis of size 1 if it drops that one."""
     result = right(input, dim)
     return right(input, None) if result.ndim < input.ndim else result
 
 
 @fault("wrong axis", Kernel("flatten"))
-def flatten_ignores_its_end(right: Right, input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+def flatten_ignores_its_end(right: Right, input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
     """flatten runs to the last axis whatever `end_dim` says."""
     return right(input, start_dim, -1)
 
@@ -191,7 +192,7 @@ def flatten_ignores_its_end(right: Right, input: Array, start_dim: int = 0, end_
 @fault("loss", Kernel("nll_loss"))
 def nll_mean_over_the_batch(
     right: Right, input: Array, target: Array, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
-) -> Array:
+) -> Any:
     """The mean of nll_loss is divided by the size of the batch instead of the weights of the targets."""
     result = right(input, target, weight, ignore_index, "sum" if reduction == "mean" else reduction)
     return result / result.dtype.type(target.size) if reduction == "mean" else result
@@ -200,7 +201,7 @@ def nll_mean_over_the_batch(
 @fault("loss", Kernel("nll_loss"))
 def nll_ignores_nothing(
     right: Right, input: Array, target: Array, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
-) -> Array:
+) -> Any:
     """nll_loss counts the targets that `ignore_index` excludes."""
     return right(input, target, weight, -100, reduction)
 
@@ -208,12 +209,12 @@ def nll_ignores_nothing(
 @fault("loss", Kernel("nll_loss"))
 def nll_weighs_all_alike(
     right: Right, input: Array, target: Array, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
-) -> Array:
+) -> Any:
     """nll_loss pays no heed to the weights of the classes."""
     return right(input, target, None, ignore_index, reduction)
 
 
 @fault("loss", Kernel("mse_loss"))
-def mse_sum_is_a_mean(right: Right, input: Array, target: Array, reduction: str = "mean") -> Array:
+def mse_sum_is_a_mean(right: Right, input: Array, target: Array, reduction: str = "mean") -> Any:
     """mse_loss with reduction="sum" gives the mean."""
     return right(input, target, "mean" if reduction == "sum" else reduction)

@@ -88,7 +88,7 @@ def adam_adds_eps_under_the_root(right: Right, *args: Any) -> None:
 
 
 @fault("Adam", Attribute(adam, "maximum"))
-def amsgrad_forgets(right: Right, largest: Array, square: Array, out: Array) -> Array:
+def amsgrad_forgets(right: Right, largest: Array, square: Array, out: Array) -> Any:
     """AMSGrad takes the present mean square instead of the largest so far."""
     np.copyto(out, square)
     return out
@@ -118,7 +118,7 @@ def fans_are_swapped(right: Right, tensor: Any) -> Any:
 
 
 @fault("random stream", Attribute(_samplers, "u24"))
-def uniform_has_23_bits(right: Right, generator: Any, count: int) -> Array:
+def uniform_has_23_bits(right: Right, generator: Any, count: int) -> Any:
     """Uniform float32 numbers are multiples of 2^-23."""
     return np.floor(right(generator, count) * np.float32(2**23)) * np.float32(2**-23)
 

@@ -18,11 +18,12 @@ SECONDS_BETWEEN_LINES = 10.0
 class Meter:
     """Counts steps of one activity, visibly.
 
-    Use as a context manager; `total` may be learnt later.
+    Use as a context manager; `total` may be learnt later, `failing` is the word for steps that failed.
     """
 
-    def __init__(self, console: Console, title: str, total: int | None = None) -> None:
-        self.console, self.title, self.total, self.done, self.failed = console, title, total, 0, 0
+    def __init__(self, console: Console, title: str, total: int | None = None, failing: str = "failing") -> None:
+        self.console, self.title, self.total, self.done = console, title, total, 0
+        self.failed, self.failing = 0, failing
         self._start = self._last_line = time.monotonic()
         self._bar: Progress | None = None
         self._task = TaskID(0)
@@ -60,7 +61,7 @@ class Meter:
         """Count one step; `text` says what it was."""
         self.done += 1
         self.failed += failed
-        failures = f"{self.failed} failing  " if self.failed else ""
+        failures = f"{self.failed} {self.failing}  " if self.failed else ""
         if self._bar:
             self._bar.update(self._task, advance=1, text=text, failed=failures)
             return
@@ -68,9 +69,7 @@ class Meter:
         if now - self._last_line >= SECONDS_BETWEEN_LINES or self.done == self.total:
             self._last_line = now
             seconds = now - self._start
-            self.console.print(
-                f"  {self.done}/{self.total or '?'}  {seconds:.0f} s  {failures}{text}".rstrip()
-            )
+            self.console.print(f"  {self.done}/{self.total or '?'}  {seconds:.0f} s  {failures}{text}".rstrip())
 
 
 class PytestMeter:

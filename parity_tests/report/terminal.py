@@ -30,11 +30,10 @@ def show(console: Console, scoreboard: Scoreboard) -> None:
         console.print(f"planted faults found: {mutants['found']} of {mutants['planted']}")
         for row in mutants["rows"]:
             if not row["found"]:
-                console.print(f"  [red]not found[/] {row['name']}: {escape(row['description'])}")
+                console.print(f"  [red]not found[/] {row['name']}: {escape(row['description'])}", soft_wrap=True)
     if control := scoreboard["null_control"]:
         console.print(
-            f"null control, torch against itself: {control['differences']} differences "
-            f"in {control['cases']:,} cases"
+            f"null control, torch against itself: {control['differences']} differences in {control['cases']:,} cases"
         )
     _show_failures(console, scoreboard)
     subject = f"{scoreboard['backend']} {scoreboard['backend_version']}".strip()

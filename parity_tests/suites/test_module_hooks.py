@@ -227,6 +227,28 @@ def test_backward_hooks_of_a_network(torch, candidate):
     same(torch, candidate, program)
 
 
+def test_backward_hooks_wait_for_the_outputs(torch, candidate):
+    """A gradient that reaches an input by another way runs no hook, neither before nor after one that does."""
+
+    def program(ns):
+        log, kept = [], []
+
+        class Net(ns.nn.Module):
+            def forward(self, x):
+                kept.append(x)
+                return x * 2
+
+        net = Net()
+        net.register_full_backward_hook(lambda m, before, after: log.append((shown(before), shown(after))))
+        y = net(ns.ones(2, requires_grad=True)).sum()
+        for root in (kept[0].sum(), y, kept[0].sum(), y):
+            root.backward(retain_graph=True)
+            log.append("done")
+        return log
+
+    same(torch, candidate, program)
+
+
 def test_backward_hooks_on_every_module(torch, candidate):
     def program(ns):
         log = []
