@@ -33,8 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
             exhibits.append(exhibit(name, options.cases))
             meter.step(name, failed=not exhibits[-1].ok)
     for each in exhibits:
-        engines = ", ".join(f"{v.name} {'as expected' if v.as_expected else 'PARTS FROM TORCH'}" for v in each.verdicts)
-        console.print(f"{'ok    ' if each.ok else 'FAILED'} {each.name:16} {each.seconds:5.1f} s  {engines}")
+        engines = "; ".join(f"{verdict.name}: {verdict.text}" for verdict in each.verdicts)
+        verdict = "ok    " if each.ok else "FAILED"
+        console.print(f"{verdict} {each.name:16} {each.seconds:5.1f} s  {engines}", soft_wrap=True)
         if each.error:
             console.print(each.error, markup=False)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,13 @@ class Verdict:
         """An honest engine agrees with torch; a faulty one is found out."""
         return bool(self.differences) == self.guilty
 
+    @property
+    def text(self) -> str:
+        """The verdict in a few words."""
+        if self.guilty:
+            return f"{len(self.differences)} faults found out"
+        return f"parts from torch, {len(self.differences)} ways" if self.differences else "agrees with torch"
+
 
 def verdicts(system: str, cases: int) -> Iterator[Verdict]:
     """A verdict on every backend of a system, from about so many graphs of each kind."""

@@ -30,11 +30,14 @@ def get(tensor: Tensor, index: Any) -> Tensor:
 
 def put(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, recorded as an in-place write."""
-    basic, advanced = split(tensor._data, index)
-    target = tensor if basic is None else _basic(tensor, basic)
+    basic, advanced = split(tensor._data, index if isinstance(index, tuple) else (index,))
+    whole = basic is None or all(each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in basic)
+    target = tensor if basic is None or whole else _basic(tensor, basic)
     if not isinstance(value, Tensor):
         value = _as_value(value, target)
-    if advanced is None:
+    if advanced is None and value._data.ndim == 0 != target._data.ndim:
+        target.fill_(value)
+    elif advanced is None:
         _check_fits(target._data.shape, value)
         target.copy_(_squeezed(value, target._data.ndim))
     else:

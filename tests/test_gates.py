@@ -114,7 +114,7 @@ def test_the_instrument_finds_no_difference_from_torch():
 
 def test_the_instrument_convicts_a_max_gate_that_pulls_at_one_of_two_equal_inputs(monkeypatch):
     monkeypatch.setattr(MaxGate, "slopes", lambda self, x, y: (float(x >= y), float(x < y)))
-    _, counterexample = try_out(BACKEND, 50)
+    _, counterexample = try_out(BACKEND, 150)
     assert counterexample is not None
     assert counterexample.ops == ("maximum",)
     assert counterexample.differences[0].outcome == "grad"

@@ -156,7 +156,7 @@ def test_the_instrument_finds_no_difference_from_torch():
 
 
 def test_the_instrument_convicts_the_faulty_twin_of_both_mistakes_by_one_op_each():
-    found = {counterexample.ops: counterexample for counterexample in convict(FAULTY, 60)}
+    found = {counterexample.ops: counterexample for counterexample in convict(FAULTY, 150)}
     assert set(found) == {("relu",), ("exp",)}
     relu = "\n".join(map(str, found["relu",].differences))
     assert "a NoneType, expected a tensor" in relu
@@ -176,7 +176,7 @@ def test_behind_the_missing_return_the_overwritten_gradient_is_found():
             out._hand_back = hand_back
             return out
 
-    _, counterexample = try_out(ScalarBackend(Values("returning", Returning)), 80, {"add", "mul", "neg", "relu"})
+    _, counterexample = try_out(ScalarBackend(Values("returning", Returning)), 200, {"add", "mul", "neg", "relu"})
     assert counterexample is not None
     assert "relu" in counterexample.ops
     assert {each.outcome for each in counterexample.differences} == {"grad"}

@@ -171,12 +171,12 @@ def run() -> dict[str, Any]:
         "digits: accuracy before": blind,
         "digits: accuracy after": reading,
     }
-    figures = pictures(losses, plane, digit_losses) if torch.__name__ == "minitorch_like" else []
-    return {"title": TITLE, "published": PUBLISHED, "obtained": obtained, "figures": figures}
+    page = {"title": TITLE, "published": PUBLISHED, "obtained": obtained, "figures": []}
+    return page | (pictures(losses, plane, digit_losses) if torch.__name__ == "minitorch_like" else {})
 
 
-def pictures(losses: list[float], plane: Any, digit_losses: list[float]) -> list[str]:
-    """The circuit as `draw_dot` shows it; curves and decisions where matplotlib is installed."""
+def pictures(losses: list[float], plane: Any, digit_losses: list[float]) -> dict[str, list[str]]:
+    """What `viz` draws of a tensor, of a module and of a formula; curves and decisions where matplotlib is installed."""
     from examples.figures import svg_of
     from minitorch_like import viz
 
@@ -184,7 +184,9 @@ def pictures(losses: list[float], plane: Any, digit_losses: list[float]) -> list
         inputs, output = gates()
     for name, value in zip("xyz", inputs, strict=True):
         value.label = name
-    figures = [viz.draw_dot(output).pipe("svg").decode()]
+    scores = plane(torch.rand(1, 2))
+    formulas = [viz.expression(output), viz.expression(scores, names=plane)]
+    figures = [viz.draw_dot(each).pipe("svg").decode() for each in (output, plane)]
     if find_spec("matplotlib"):
         points = torch.rand(300, 2) * 4 - 2
         titles = {
@@ -195,7 +197,7 @@ def pictures(losses: list[float], plane: Any, digit_losses: list[float]) -> list
         for title, axes in titles.items():
             axes.set(title=title)
             figures.append(svg_of(axes.figure))
-    return figures
+    return {"figures": figures, "formulas": formulas}
 
 
 if __name__ == "__main__":

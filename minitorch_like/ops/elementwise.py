@@ -158,7 +158,11 @@ def _floor_division(input: Array, other: Any) -> Array:
     return computed(np.floor_divide, input, other)
 
 
-@op(_BINARY, arity=2, inplace=True)
+def _underived(g: Any) -> Any:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+@op(_BINARY, arity=2, inplace=True, node="NotImplemented", input=_underived, other=_underived)
 def floor_divide(input: Array, other: Any) -> Array:
     return _floor_division(*common(input, other))
 

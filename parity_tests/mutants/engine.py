@@ -129,7 +129,7 @@ def writing_is_not_counted(right: Right, self: Any) -> None:
 
 
 @fault("stale saved value", Attribute(_bind, "_with_original"))
-def overwritten_operand_is_saved(right: Right, op: Any, args: Any) -> Any:
+def overwritten_operand_is_saved(right: Right, op: Any, args: Any, *rest: Any) -> Any:
     """An in-place op saves the operand that it is about to overwrite, instead of its old value."""
     return args
 
