@@ -50,13 +50,15 @@ format: $(READY)  ## Rewrite the code as ruff formats it
 bench: $(READY)  ## Measure speed, memory and import time beside torch
 	$(BIN)/python -m benchmarks $(ARGS)
 
-examples: $(READY)  ## Run every example
-	@set -e; for script in examples/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+examples: $(READY)  ## Run the scripts and every small system, and write gallery.html
+	$(BIN)/python examples/lecture_mlp.py
+	$(BIN)/python examples/digits.py
+	$(BIN)/python -m examples $(ARGS)
 
 docs: $(READY)  ## Build the handbook as a site in site/
 	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/mkdocs build -q
 
 clean:  ## Remove .venv, caches and reports
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site parity-report bench.json
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site parity-report bench.json gallery.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ from typing import Any as _Any
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch_like\.")
 
 from . import _creation, _functions, autograd, random  # noqa: E402
+from . import _printing as _tensor_str  # noqa: E402
 from ._device import device  # noqa: E402
 from ._dtype import (  # noqa: E402
     bool_,
@@ -33,7 +34,6 @@ from ._layout import (  # noqa: E402
     preserve_format,
     strided,
 )
-from . import _printing as _tensor_str  # noqa: E402
 from ._printing import set_printoptions  # noqa: E402
 from ._size import Size  # noqa: E402
 from ._tensor import Tensor  # noqa: E402

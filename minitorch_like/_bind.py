@@ -257,8 +257,11 @@ def _apply_view(op: Op) -> Callable[..., Any]:
 def as_view(tensor: Tensor, of: Tensor, creation: str | None = None) -> Tensor:
     """Make `tensor`, whose array shares memory with that of `of`, its view: one base, one version counter."""
     tensor._version_counter = counter = of._version_counter
-    base = of if of._view is None else of._view.base
-    tensor._view = View(base, counter[0] if counter is not None else 0, creation or (of._view and of._view.creation))
+    version = 0 if counter is None else counter[0]
+    if of._view is None:
+        tensor._view = View(of, version, creation)
+    else:
+        tensor._view = View(of._view.base, version, creation or of._view.creation)
     return tensor
 
 
@@ -544,6 +547,8 @@ for _symbol, _name in _OPERATORS.items():
     METHODS[f"__{_symbol}__"] = _operator(TABLE[_name])
     METHODS[f"__r{_symbol}__"] = _operator(TABLE[_name], reflected=True)
     METHODS[f"__i{_symbol}__"] = _inplace_operator(METHODS[f"{_name}_"])
+
+
 def _reflected_division(a: Any, b: Any) -> Any:
     """number / tensor, which torch computes as reciprocal * number."""
     return METHODS["__mul__"](TABLE["reciprocal"].apply(a), b)

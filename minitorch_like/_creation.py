@@ -130,7 +130,11 @@ def from_numpy_type(kind: np.dtype[Any]) -> dtype:
 
 
 def _is_nested(data: Any) -> bool:
-    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (Tensor, np.ndarray, str, dict))
+    return (
+        hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
+        and not isinstance(data, (Tensor, np.ndarray, str, dict))
+    )
 
 
 def _shape_of(data: Any) -> tuple[int, ...]:
@@ -211,7 +215,7 @@ def _array(data: Any, kind: dtype | None) -> Any:
     elif isinstance(data, int) and not isinstance(data, bool):
         _check_integer(data, kind)
     values = np.asarray(_plain(data)) if shape else np.asarray(data)
-    if values.dtype == object or values.dtype.kind == "u" and kind is int64:
+    if values.dtype == object or (values.dtype.kind == "u" and kind is int64):
         raise ValueError("Overflow when unpacking long long")
     return values.reshape(shape).astype(kind.numpy)
 
@@ -225,9 +229,7 @@ def _check_integer(value: int, kind: dtype) -> None:
             raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
 
 
-@_reads(
-    "(object? data, *, dtype? dtype=None, device? device=None, bool? pin_memory=False, bool requires_grad=False)"
-)
+@_reads("(object? data, *, dtype? dtype=None, device? device=None, bool? pin_memory=False, bool requires_grad=False)")
 def tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """A new leaf with a copy of `data`: numbers, nested sequences, an ndarray or a tensor."""
     return wrap(_array(data, dtype))
@@ -243,7 +245,9 @@ def as_tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     return wrap(_array(data, dtype))
 
 
-def asarray(obj: Any, *, dtype: dtype | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+def asarray(
+    obj: Any, *, dtype: dtype | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
     """`as_tensor` with a choice of copying."""
     result: Tensor = tensor(obj, dtype=dtype) if copy else as_tensor(obj, dtype=dtype, device=device)
     return result.requires_grad_(requires_grad) if requires_grad else result

@@ -85,12 +85,15 @@ def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
         ) from None
 
 
-_default = float32
+class _Default:
+    """The dtype of new floating-point tensors."""
+
+    dtype = float32
 
 
 def get_default_dtype() -> dtype:
     """The dtype of new floating-point tensors."""
-    return _default
+    return _Default.dtype
 
 
 def set_default_dtype(d: dtype) -> None:
@@ -98,17 +101,16 @@ def set_default_dtype(d: dtype) -> None:
 
     Raises TypeError for anything but a floating-point dtype.
     """
-    global _default
     if not isinstance(d, dtype):
         raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d}")
     if not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
-    _default = d
+    _Default.dtype = d
 
 
 def default_numpy_dtype() -> np.dtype[Any]:
     """The NumPy dtype behind `get_default_dtype()`."""
-    return _default.numpy
+    return _Default.dtype.numpy
 
 
 def scalar_dtype(value: complex) -> dtype:
@@ -118,7 +120,7 @@ def scalar_dtype(value: complex) -> dtype:
     if isinstance(value, int):
         return int64
     if isinstance(value, float):
-        return _default
+        return _Default.dtype
     raise TypeError(f"complex numbers are not supported, got {value!r}")
 
 
@@ -173,7 +175,7 @@ class finfo:
     __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
 
     def __init__(self, type: dtype | None = None) -> None:
-        kind = _default if type is None else type
+        kind = _Default.dtype if type is None else type
         if not kind.is_floating_point:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{kind}'")
         info = np.finfo(kind.numpy)
@@ -199,9 +201,7 @@ class iinfo:
 
     def __init__(self, type: dtype) -> None:
         if type.category > _INTEGER:
-            raise TypeError(
-                f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'"
-            )
+            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
         if type is bool_:
             raise TypeError(f"torch.bool is not supported by torch.iinfo, got '{type}'")
         info = np.iinfo(type.numpy)

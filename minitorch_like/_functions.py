@@ -39,7 +39,9 @@ def _both(function: Callable[..., Any]) -> Callable[..., Any]:
     return _method(_public(function))
 
 
-def _reads(text: str, *, public: bool = True, method: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _reads(
+    text: str, *, public: bool = True, method: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function be called by a signature of torch's, as a function, as a method or as both."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,8 +127,10 @@ def _into(out: Tensor, result: Tensor) -> Tensor:
 _TO = Reader(
     "to",
     (
-        "(Tensor self, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, "
-        "memory_format? memory_format=None)",
+        (
+            "(Tensor self, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, "
+            "memory_format? memory_format=None)"
+        ),
         "(Tensor self, dtype dtype, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None)",
         "(Tensor self, Tensor tensor, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None)",
     ),
@@ -251,7 +255,9 @@ def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     """Move dimensions to new places; the others keep their order."""
     ndim = input.ndim
     sources = [wrap_dim(each, ndim) for each in (source if isinstance(source, (tuple, list)) else [source])]
-    targets = [wrap_dim(each, ndim) for each in (destination if isinstance(destination, (tuple, list)) else [destination])]
+    targets = [
+        wrap_dim(each, ndim) for each in (destination if isinstance(destination, (tuple, list)) else [destination])
+    ]
     if len(sources) != len(targets):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of dims "
@@ -385,8 +391,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
     x = input if dtype is None else _convert(input, dtype)
     if not x.is_floating_point():
         raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
-            f"Got {x.dtype.title}"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.title}"
         )
     if p in ("fro", 2, None):
         return (x * x).sum(dim, keepdim).sqrt()

@@ -31,7 +31,9 @@ def get(tensor: Tensor, index: Any) -> Tensor:
 def put(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, recorded as an in-place write."""
     basic, advanced = split(tensor._data, index if isinstance(index, tuple) else (index,))
-    whole = basic is None or all(each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in basic)
+    whole = basic is None or all(
+        each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in basic
+    )
     target = tensor if basic is None or whole else _basic(tensor, basic)
     if not isinstance(value, Tensor):
         value = _as_value(value, target)
@@ -143,7 +145,7 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
                 continue
             array_index = _as_array(each)
             any_advanced = True
-            if isinstance(each, bool) or array_index.ndim == 0 and array_index.dtype.kind == "b":
+            if isinstance(each, bool) or (array_index.ndim == 0 and array_index.dtype.kind == "b"):
                 basic.append(None)  # a new dimension, kept or emptied
                 advanced.append(np.asarray([0] if array_index else [], np.int64))
             else:

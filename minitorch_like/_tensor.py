@@ -58,8 +58,8 @@ class Tensor:
     _data: np.ndarray[Any, np.dtype[Any]]
     _node: Node | None  # of a leaf that requires grad: its AccumulateGrad
     _number: int  # which output of the node
-    _grad: Tensor | None
-    _version_counter: list[int]  # shared by all views of one memory; None on inference tensors
+    _grad: Any  # a Tensor, None, or the buffer of a compiled step
+    _version_counter: Any  # [version], shared by all views of one memory; None on inference tensors
     _view: View | None
 
     if TYPE_CHECKING:  # bound from the op table
@@ -86,6 +86,8 @@ class Tensor:
         __and__: Any
         __or__: Any
         __xor__: Any
+        __eq__: Any
+        __ne__: Any
         __lt__: Any
         __le__: Any
         __gt__: Any
@@ -231,9 +233,7 @@ class Tensor:
         if value and self._data.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if value and self._version_counter is None and not mode.inference:
-            raise RuntimeError(
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
-            )
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if not value:
             self._node = None
         elif self._node is None:
@@ -265,7 +265,7 @@ class Tensor:
     def grad(self) -> Tensor | None:
         grad = self._grad
         if grad is not None and grad.__class__ is not Tensor and not isinstance(grad, Tensor):
-            grad = self._grad = grad.materialise()  # left in a buffer by a compiled step
+            grad = self._grad = grad.materialise()
         return grad
 
     @grad.setter
@@ -282,7 +282,9 @@ class Tensor:
 
     def _check_grad(self, value: Any) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._data.shape != self._data.shape:
@@ -414,9 +416,7 @@ class Tensor:
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
         """The memory as an ndarray."""
         if self.requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if mode.recorder is not None:
             mode.recorder.refuse("numpy() hands out memory that the plan would not see")
         return self._data
@@ -469,10 +469,8 @@ class Tensor:
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, int, float)):
-            return bool((self == element).any())  # type: ignore[attr-defined]
-        raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-        )
+            return bool((self == element).any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
     __hash__ = object.__hash__  # by identity, although == compares elements
 

@@ -6,6 +6,7 @@ import gc
 import resource
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -203,8 +204,7 @@ def test_a_plan_is_left_when_a_check_of_values_fails() -> None:
 
 
 def resident_bytes() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 @pytest.mark.parametrize("prepare", [lambda step: step, torch.compile], ids=["eager", "compiled"])
@@ -248,7 +248,7 @@ def test_an_unfinished_chain_is_freed_without_recursion() -> None:
 
 
 def test_a_dead_graph_leaves_nothing_for_the_collector(no_collector: None) -> None:
-    _, _, step = training(lambda p: optim.Adam(p))
+    _, _, step = training(optim.Adam)
     step(torch.tensor(XS), torch.tensor(YS))
     gc.collect()
     step(torch.tensor(XS), torch.tensor(YS))

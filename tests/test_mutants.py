@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from minitorch_like._bind import METHODS
-from minitorch_like.ops import TABLE
+from minitorch_like.ops import TABLE, Op
 from parity_tests import mutants
 from parity_tests.mutants import fault
 from parity_tests.mutants.fault import FAULTS, Attribute, Fault, Kernel, Rule
@@ -53,6 +55,24 @@ def test_a_fault_needs_a_place_that_exists() -> None:
     for place in (Rule("exp", "other"), Kernel("no_such_op"), Attribute(mutants, "no_such_function")):
         with pytest.raises(LookupError), Fault("", "", "", (place,), lambda: None).planted():
             pass
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_takes_the_arguments_of_what_it_replaces(name: str) -> None:
+    """A faulty function that cannot be called is found at once, and says nothing of the instrument."""
+    planted = FAULTS[name]
+    for place in planted.places:
+        if isinstance(place, Rule):
+            continue  # its arguments are looked up by their names when it is planted
+        assert isinstance(place, Kernel | Attribute)
+        right = TABLE[place.op] if isinstance(place, Kernel) else vars(place.owner)[place.name]
+        if isinstance(right, np.ufunc):
+            continue
+        right = right.kernel if isinstance(right, Op) else right
+        parameters = inspect.signature(right).parameters.values()
+        named = {each.name: None for each in parameters if each.kind is each.KEYWORD_ONLY}
+        ordinary = [each for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+        inspect.signature(planted.faulty).bind(right, *ordinary, **named)
 
 
 def test_every_fault_is_described() -> None:

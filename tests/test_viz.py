@@ -6,7 +6,8 @@ import stat
 import subprocess
 import sys
 import weakref
-import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -52,7 +53,9 @@ def known(tensor, **options):
 
 
 def test_the_lectures_picture(lecture):
-    assert draw_dot(lecture["L"]).source == """digraph {
+    assert (
+        draw_dot(lecture["L"]).source
+        == """digraph {
   rankdir=LR
   node [fontname="monospace", fontsize=10]
   n0 [label="{ a | data\\ 2.0000 | grad\\ 6.0000 }", shape=record]
@@ -76,6 +79,7 @@ def test_the_lectures_picture(lecture):
   n8 -> n9
 }
 """
+    )
 
 
 def test_values_come_from_living_tensors_or_from_what_the_graph_has_saved():
@@ -99,9 +103,11 @@ def test_within_watch_everything_is_known():
 
 def test_watch_ends():
     plain = _bind.make_node
-    with pytest.raises(ZeroDivisionError), viz.watch():
+    with viz.watch():
         assert _bind.make_node is not plain
-        raise ZeroDivisionError
+    assert _bind.make_node is plain
+    with pytest.raises(RuntimeError), viz.watch():
+        torch.ones(2) @ torch.ones(3)
     assert _bind.make_node is plain
 
 
@@ -159,7 +165,8 @@ def test_writing_through_a_view_is_shown():
     y = x * 3
     y[0] = 9.0
     text = expression(y.sum())
-    assert text.startswith("sum(") and "?" in text  # the constant is not kept
+    assert text.startswith("sum(")
+    assert "?" in text  # the constant is not kept
     assert _picture.of_graph(read(y.sum()), 100).boxes
 
 
@@ -204,12 +211,12 @@ def test_a_picture_has_at_most_so_many_boxes(max_nodes):
 
 
 def test_what_is_left_out_is_counted():
-    out = tangle(300)
-    calls = len({id(each.call) for each in read(out) if each.call is not None})
+    out = leaf(1.0)
+    for _ in range(100):
+        out = out.relu() + out.sin()  # nothing to fold: three ops, of which two share an operand
     boxes = _picture.of_graph(read(out), 20).boxes
-    (rest,) = (box.cells[0] for box in boxes if box.kind == "more")
-    drawn = sum(box.cells[0].count(",") - box.cells[0].count("(") for box in boxes)  # no more than drawn
-    assert calls - 18 * 3 - abs(drawn) <= int(rest.split()[1].replace(",", "")) < calls
+    assert [box.cells[0] for box in boxes if box.kind == "more"] == ["… 282 more ops"]
+    assert [box.kind for box in boxes].count("op") == 18
 
 
 def test_intermediate_values_go_first_then_runs_become_one_box():
@@ -256,9 +263,11 @@ def boxes_and_arrows(module, max_nodes=200):
 
 
 def test_arrows_follow_a_sequential():
-    names, arrows = boxes_and_arrows(nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 1)), nn.Tanh()))
+    names, arrows = boxes_and_arrows(
+        nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 1)), nn.Tanh())
+    )
     assert names == ["0: Linear", "1.0: ReLU", "1.1: Linear", "2: Tanh"]
-    assert arrows == list(zip(names, names[1:], strict=False))
+    assert arrows == list(pairwise(names))
 
 
 def test_any_other_module_points_at_those_that_it_holds():
@@ -403,7 +412,8 @@ def test_boxes_stand_apart_within_the_page(rankdir, seed):
     found = list(rectangles(svg))
     width, height = (float(ElementTree.fromstring(svg).get(name)) for name in ("width", "height"))
     for index, (x, y, w, h) in enumerate(found):
-        assert -0.1 <= x <= x + w <= width and -0.1 <= y <= y + h <= height
+        assert -0.1 <= x <= x + w <= width
+        assert -0.1 <= y <= y + h <= height
         for u, v, s, t in found[:index]:
             assert x + w <= u + 0.2 or u + s <= x + 0.2 or y + h <= v + 0.2 or v + t <= y + 0.2
 
@@ -436,7 +446,8 @@ X.label = "x"
         (lambda: A**-2, "a**-2", "a^{-2}"),
         (lambda: 2**A, "2**a", "2^{a}"),
         (lambda: A * -1.5, "a * (-1.5)", r"a \cdot \left(-1.5\right)"),
-        (lambda: A * 1e-7, "a * 1e-07", r"a \cdot \left(1 \cdot 10^{-7}\right)"),
+        (lambda: A * 1e-7, "a * 1e-07", r"a \cdot 10^{-7}"),
+        (lambda: A * -2.5e9, "a * (-2.5e+09)", r"a \cdot \left(-2.5 \cdot 10^{9}\right)"),
         (lambda: torch.add(A, B, alpha=3), "a + 3 * b", r"a + 3 \cdot b"),
         (lambda: torch.exp(-(A**2)), "exp(-a**2)", "e^{-a^{2}}"),
         (lambda: torch.sqrt(A.abs()), "sqrt(abs(a))", r"\sqrt{\left|a\right|}"),
@@ -485,7 +496,13 @@ def test_leaves_without_a_name_are_numbered_around_the_names_that_there_are():
 
 @pytest.mark.parametrize(
     ("label", "latex"),
-    [("w", "w"), ("w2", "w_{2}"), ("0.weight", r"\mathrm{0.weight}"), ("a_b", r"\mathrm{a\_b}"), (r"\theta", r"\theta")],
+    [
+        ("w", "w"),
+        ("w2", "w_{2}"),
+        ("0.weight", r"\mathrm{0.weight}"),
+        ("a_b", r"\mathrm{a\_b}"),
+        (r"\theta", r"\theta"),
+    ],
 )
 def test_names_in_latex(label, latex):
     assert expression(leaf(1.0, label).tanh(), latex=True) == rf"\tanh\left({latex}\right)"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .network import MSE, Array, LeakyReLU, Layer, Network, Sigmoid
+from .network import MSE, Array, Layer, LeakyReLU, Network, Sigmoid
 
 TITLE = "The layered network: columns in, columns out"
 

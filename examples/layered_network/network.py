@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -100,7 +101,7 @@ class Network:
     """
 
     def __init__(self, layers: Sequence[Layer], loss: Loss, learning_rate: float) -> None:
-        for index, (layer, after) in enumerate(zip(layers, layers[1:], strict=False)):
+        for index, (layer, after) in enumerate(pairwise(layers)):
             if layer.outs != after.ins:
                 raise ValueError(
                     f"layer {index} puts out {layer.outs} features, but layer {index + 1} takes {after.ins}"

@@ -47,9 +47,7 @@ def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: b
     for index, (output, g) in enumerate(zip(outputs, gradients, strict=True)):
         if g is None:
             if not output.requires_grad:
-                raise RuntimeError(
-                    f"element {index} of tensors does not require grad and does not have a grad_fn"
-                )
+                raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
             if output._data.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             g = wrap(np.ones_like(output._data))
@@ -66,7 +64,7 @@ def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: b
     return result
 
 
-def _roots(outputs: tuple[Tensor, ...], gradients: Any, create_graph: bool) -> list[tuple[Node, int, Any]]:
+def _roots(outputs: tuple[Tensor, ...], gradients: Any, create_graph: bool) -> list[tuple[Any, int, Any]]:
     starts = _root_gradients(outputs, gradients, create_graph)
     return [(output.grad_node(), output._number, g) for output, g in zip(outputs, starts, strict=True)]
 
@@ -152,7 +150,9 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("autograd.grad: is_grads_batched=True is not supported")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     if allow_unused is None:
         allow_unused = materialize_grads
     outputs, inputs = _sequence(outputs), _sequence(inputs)

@@ -133,7 +133,9 @@ class Node:
         if self.op.variadic:
             rules = [_with_position(self.op, rules[0], position) for position in range(len(self.inputs))]
         return [
-            run(rule, g, saved) if edge is not None and rule is not None and (needed is None or edge in needed) else None
+            run(rule, g, saved)
+            if edge is not None and rule is not None and (needed is None or edge in needed)
+            else None
             for rule, edge in zip(rules, self.inputs, strict=False)
         ]
 

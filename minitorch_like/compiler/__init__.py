@@ -193,9 +193,9 @@ def _plan(recorder: Recorder, inputs: list[Tensor], finish: Callable[[], Any]) -
         modules = list(recorder.modules.values())
         guards.append(lambda: all(module.training is training for module, training in modules))
     leaves: list[tuple[Any, Any]] = []
-    for leaf, had in recorder.leaves.values():
-        gradient = _PlannedGradient(leaf._grad._data)  # type: ignore[union-attr]
-        leaf._grad = gradient  # type: ignore[assignment]
+    for leaf, _had in recorder.leaves.values():
+        gradient = _PlannedGradient(leaf._grad._data)
+        leaf._grad = gradient
         leaves.append((leaf, gradient))
     fresh = [leaf for leaf, had in recorder.leaves.values() if had is None]
     kept = [pair for pair, (_, had) in zip(leaves, recorder.leaves.values(), strict=True) if isinstance(had, Tensor)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+
 class Deviation(Exception):
     """A replay met a value that would have sent the step another way."""
 
@@ -30,7 +31,11 @@ class Instruction:
             return function, args
         if kwargs.keys() == {"out"} and _takes_out_by_position(function):
             return function, (*args, kwargs["out"])
-        if getattr(function, "__name__", "") == "reduce" and len(args) == 1 and kwargs.keys() <= {"axis", "out", "keepdims"}:
+        if (
+            getattr(function, "__name__", "") == "reduce"
+            and len(args) == 1
+            and kwargs.keys() <= {"axis", "out", "keepdims"}
+        ):
             return function, (args[0], kwargs.get("axis", 0), None, kwargs.get("out"), kwargs.get("keepdims", False))
         return partial(function, **kwargs), args
 

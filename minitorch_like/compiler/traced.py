@@ -70,7 +70,20 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in ("copy", "ravel", "flatten", "argmax", "argmin", "argsort", "cumsum", "take", "repeat", "dot", "round", "clip"):
+for _name in (
+    "copy",
+    "ravel",
+    "flatten",
+    "argmax",
+    "argmin",
+    "argsort",
+    "cumsum",
+    "take",
+    "repeat",
+    "dot",
+    "round",
+    "clip",
+):
     setattr(TracedArray, _name, _method(_name))
 
 

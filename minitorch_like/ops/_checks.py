@@ -72,9 +72,7 @@ def wrap_dim(dim: int, ndim: int) -> int:
     """`dim` counted from the front.  IndexError outside [-ndim, ndim); a 0-d tensor counts as 1-d."""
     bound = ndim or 1
     if not -bound <= dim < bound:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim + bound if dim < 0 else dim
 
 
@@ -146,7 +144,7 @@ def numpy_dtype(given: dtype | None) -> np.dtype[Any] | None:
 def check_no_integer(name: str, x: Array) -> None:
     """Kernels that torch implements for floating-point tensors only."""
     if x.dtype.kind != "f":
-        raise NotImplementedError(f'"{name}" not implemented for \'{title(x)}\'')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{title(x)}'")
 
 
 def check_one_place_each(x: Array) -> None:

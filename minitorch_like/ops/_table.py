@@ -49,6 +49,7 @@ class Op:
 
     __slots__ = (
         "apply",
+        "arity",
         "defaults",
         "differentiable",
         "inplace",
@@ -67,7 +68,6 @@ class Op:
         "save_plans",
         "saves",
         "saves_output",
-        "arity",
         "texts",
         "variadic",
         "view",

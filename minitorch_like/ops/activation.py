@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ._checks import check_no_integer
@@ -48,7 +46,9 @@ def leaky_relu_gradient(grad: Array, input: Array, negative_slope: float) -> Arr
     "(Tensor input, Number negative_slope=0.01)",
     inplace=True,
     inplace_node="LeakyReluBackward1",
-    input=lambda g, input, negative_slope: leaky_relu_gradient(g, input, negative_slope), namespace="nn")
+    input=lambda g, input, negative_slope: leaky_relu_gradient(g, input, negative_slope),
+    namespace="nn",
+)
 def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:
     """x where x > 0, elsewhere negative_slope * x."""
     check_no_integer("leaky_relu_cpu", input)

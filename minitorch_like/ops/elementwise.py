@@ -131,7 +131,9 @@ def div(input: Array, other: Any, rounding_mode: str | None = None) -> Array:
     """Quotient; integers give the default dtype unless `rounding_mode` is "floor" or "trunc"."""
     input, other = common(input, other)
     if rounding_mode is None:
-        return computed(np.true_divide, as_floating(input), other if isinstance(other, float | int) else as_floating(other))
+        return computed(
+            np.true_divide, as_floating(input), other if isinstance(other, float | int) else as_floating(other)
+        )
     if rounding_mode == "floor":
         return _floor_division(input, other)
     if rounding_mode == "trunc":

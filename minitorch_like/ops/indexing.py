@@ -25,7 +25,9 @@ def _slice_back(g: Any, dim: int, start: int, length: int | None) -> Any:
 @op(
     "(Tensor input, int[] shape, int dim, int start, int? length)",
     node="SelectBackwardBackward0",
-    input=_slice_back, namespace="internal")
+    input=_slice_back,
+    namespace="internal",
+)
 def scatter_slice(input: Array, shape: Shape, dim: int, start: int, length: int | None) -> Array:
     """Zeros of `shape` with `input` at `start` of `dim`: `length` of it, or (None) without that dimension."""
     dim = wrap_dim(dim, len(shape))
@@ -44,8 +46,13 @@ def _element_numbers(shape: Shape, strides: Shape, itemsize: int) -> Array:
     return places
 
 
-@op("(Tensor input, Tensor like, int[] size, int[] stride, int? storage_offset)", arity=2, node="AsStridedBackwardBackward0",
-    input=lambda g, size, stride, storage_offset: as_strided(g, size, stride, storage_offset), namespace="internal")
+@op(
+    "(Tensor input, Tensor like, int[] size, int[] stride, int? storage_offset)",
+    arity=2,
+    node="AsStridedBackwardBackward0",
+    input=lambda g, size, stride, storage_offset: as_strided(g, size, stride, storage_offset),
+    namespace="internal",
+)
 def gather_strided(input: Array, like: Array, size: Shape, stride: Shape, storage_offset: int | None) -> Array:
     """The gradient of `as_strided`: each element of `like` receives the gradients of all that viewed its memory."""
     start = storage_offset_of(like)
@@ -83,14 +90,25 @@ def _at_node(input: Any, index: Any) -> str:
     return "AliasBackward0"
 
 
-@op("(Tensor input, object index)", view=True, node=_at_node, input=lambda g, input_shape, index: put_at(g, input_shape, index), namespace="internal")
+@op(
+    "(Tensor input, object index)",
+    view=True,
+    node=_at_node,
+    input=lambda g, input_shape, index: put_at(g, input_shape, index),
+    namespace="internal",
+)
 def at(input: Array, index: Any) -> Array:
     """`input[index]` for ints, slices, None and Ellipsis: a view."""
     result = input[index]
     return result if isinstance(result, np.ndarray) else input[(*index, ...)]
 
 
-@op("(Tensor input, int[] shape, object index)", node="SliceBackwardBackward0", input=lambda g, index: at(g, index), namespace="internal")
+@op(
+    "(Tensor input, int[] shape, object index)",
+    node="SliceBackwardBackward0",
+    input=lambda g, index: at(g, index),
+    namespace="internal",
+)
 def put_at(input: Array, shape: Shape, index: Any) -> Array:
     """Zeros of `shape` with `input` at `index`."""
     result = np.zeros_like(input, shape=shape)
@@ -98,7 +116,12 @@ def put_at(input: Array, shape: Shape, index: Any) -> Array:
     return result
 
 
-@op("(Tensor input, object index)", node="IndexBackward0", input=lambda g, input_shape, index: add_at(g, input_shape, index), namespace="internal")
+@op(
+    "(Tensor input, object index)",
+    node="IndexBackward0",
+    input=lambda g, input_shape, index: add_at(g, input_shape, index),
+    namespace="internal",
+)
 def take_at(input: Array, index: Any) -> Array:
     """`input[index]` with integer or boolean arrays in the index: a copy, laid out as torch's iterator has it."""
     result = input[index]
@@ -114,7 +137,9 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     The input does not move along the dimensions of the index arrays, nor they along the input's.
     """
     places = [at for at, each in enumerate(index) if isinstance(each, np.ndarray)]
-    arrays = [index[at] if index[at].dtype.kind != "b" else np.empty(np.count_nonzero(index[at]), bool) for at in places]
+    arrays = [
+        index[at] if index[at].dtype.kind != "b" else np.empty(np.count_nonzero(index[at]), bool) for at in places
+    ]
     shape = np.broadcast_shapes(*(each.shape for each in arrays))
     widths = [each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else 1 for each in index]
     adjacent = places == list(range(places[0], places[0] + len(places)))
@@ -132,7 +157,12 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     return moving + [[0] * front + broadcast_strides(each, shape) + [0] * (len(own) - front) for each in arrays]
 
 
-@op("(Tensor input, int[] shape, object index)", node="IndexPutBackward0", input=lambda g, index: take_at(g, index), namespace="internal")
+@op(
+    "(Tensor input, int[] shape, object index)",
+    node="IndexPutBackward0",
+    input=lambda g, index: take_at(g, index),
+    namespace="internal",
+)
 def add_at(input: Array, shape: Shape, index: Any) -> Array:
     """Zeros of `shape` to which `input` is added at `index`, repetitions included."""
     places = np.arange(int(np.prod(shape))).reshape(shape)[index].reshape(-1)
@@ -143,8 +173,13 @@ def add_at(input: Array, shape: Shape, index: Any) -> Array:
 # -- along a dimension -------------------------------------------------------------------------------------------
 
 
-@op("(Tensor input, Tensor index, int[] shape, int dim)", arity=2, node="GatherBackwardBackward0",
-    input=lambda g, index, dim: gather(g, dim, index), namespace="internal")
+@op(
+    "(Tensor input, Tensor index, int[] shape, int dim)",
+    arity=2,
+    node="GatherBackwardBackward0",
+    input=lambda g, index, dim: gather(g, dim, index),
+    namespace="internal",
+)
 def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
     """Zeros of `shape` to which `input` is added at `index` along `dim`."""
     if not shape:
@@ -157,7 +192,7 @@ def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
 
 def _check_index(name: str, input: Array, index: Array, dim: int) -> int:
     dim = wrap_dim(dim, input.ndim)
-    if index.dtype != np.int64 and index.dtype != np.int32:
+    if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     return dim
 
@@ -202,7 +237,7 @@ def index_select(input: Array, dim: int, index: Any) -> Array:
     dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
-    if index.dtype != np.int64 and index.dtype != np.int32:
+    if index.dtype not in (np.int64, np.int32):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if not input.ndim:
         return input.copy()
@@ -249,7 +284,9 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
     inplace=True,
     node="IndexPutBackward0",
     input=lambda g, index, accumulate: g if accumulate else index_put(g, zeros_of(take_at(g, index)), index),
-    values=lambda g, index: take_at(g, index), namespace="internal")
+    values=lambda g, index: take_at(g, index),
+    namespace="internal",
+)
 def index_put(input: Array, values: Array, index: Any, accumulate: bool = False) -> Array:
     """A copy of `input` with `values` written (or added) at `index`."""
     result = input.copy()

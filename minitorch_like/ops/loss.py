@@ -36,7 +36,9 @@ def _numel(x: Any) -> int:
     "(Tensor input, Tensor target, str reduction=mean)",
     arity=2,
     input=_mse_input,
-    target=lambda g, input, target, reduction: -_mse_input(g, input, target, reduction), namespace="nn")
+    target=lambda g, input, target, reduction: -_mse_input(g, input, target, reduction),
+    namespace="nn",
+)
 def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     """(input - target)², not reduced, averaged or summed."""
     input, target = common(input, target)
@@ -57,6 +59,13 @@ def _weights(target: Array, weight: Array | None, ignore_index: int, dtype: Any)
     return kept * weight[np.where(target != ignore_index, target, 0)]
 
 
+def _picked(input: Array, index: Array, dim: int) -> Array:
+    """The element at `index` of each row of classes."""
+    if input.ndim == 2 and index.ndim == 1:
+        return input[np.arange(len(index)), index]
+    return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
+
+
 def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: int) -> None:
     if input.ndim == 0:
         raise RuntimeError("input tensor should be 1D or 2D")
@@ -66,14 +75,10 @@ def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: 
         if target.ndim > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         if batch and target.shape != batch and target.ndim:
-            raise RuntimeError(
-                f"size mismatch (got input: {sizes(input.shape)}, target: {sizes(target.shape)})"
-            )
+            raise RuntimeError(f"size mismatch (got input: {sizes(input.shape)}, target: {sizes(target.shape)})")
     elif target.shape != input.shape[:1] + input.shape[2:]:
-        raise RuntimeError(
-            f"size mismatch (got input: {sizes(input.shape)}, target: {sizes(target.shape)})"
-        )
-    if target.dtype != np.int64 and target.dtype != np.uint8:
+        raise RuntimeError(f"size mismatch (got input: {sizes(input.shape)}, target: {sizes(target.shape)})")
+    if target.dtype not in (np.int64, np.uint8):
         raise RuntimeError(f"expected target dtype to be Long or Byte, but got {title(target)}")
     if weight is not None:
         if weight.shape != (classes,):
@@ -83,14 +88,13 @@ def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: 
             )
         if weight.dtype is not input.dtype:
             raise RuntimeError(f"expected scalar type {title(input)} but found {title(weight)}")
-    outside = (target != ignore_index) & ((target < 0) | (target >= classes))
-    if outside.any():
-        raise IndexError(f"Target {target[outside].reshape(-1)[0]} is out of bounds.")
+    if target.size and (np.minimum.reduce(target, axis=None) < 0 or np.maximum.reduce(target, axis=None) >= classes):
+        outside = (target != ignore_index) & ((target < 0) | (target >= classes))
+        if outside.any():
+            raise IndexError(f"Target {target[outside].reshape(-1)[0]} is out of bounds.")
 
 
-def _nll_input(
-    g: Any, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str
-) -> Any:
+def _nll_input(g: Any, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     return nll_gradient(g, input, target, weight, ignore_index, reduction)
 
 
@@ -98,7 +102,9 @@ def _nll_input(
     "(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction=mean)",
     arity=3,
     node=lambda input, *rest: f"NllLoss{'2D' if input.dim() > 2 else ''}Backward0",
-    input=_nll_input, namespace="nn")
+    input=_nll_input,
+    namespace="nn",
+)
 def nll_loss(
     input: Array,
     target: Array,
@@ -113,8 +119,7 @@ def nll_loss(
     _check_nll(input, target, weight, ignore_index)
     dim = _class_dim(input)
     weights = _weights(target, weight, ignore_index, input.dtype)
-    index = np.expand_dims(np.where(target != ignore_index, target, 0), dim)
-    picked = np.take_along_axis(input, index, dim).squeeze(dim)
+    picked = _picked(input, np.where(target != ignore_index, target, 0), dim)
     losses = np.where(weights == 0, input.dtype.type(0), -picked * weights)
     if reduction == "none":
         return losses
@@ -122,9 +127,7 @@ def nll_loss(
     return total if reduction == "sum" else np.true_divide(total, np.add.reduce(weights, axis=None))
 
 
-def _nll_gradient_grad(
-    gg: Any, target: Any, weight: Any, ignore_index: int, reduction: str
-) -> Any:
+def _nll_gradient_grad(gg: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     """nll_loss is linear in its input, so the derivative of its gradient is nll_loss again."""
     return nll_loss(gg, target, weight, ignore_index, reduction)
 

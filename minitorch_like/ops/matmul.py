@@ -15,9 +15,7 @@ from .shape import expand, reshape, transpose, unsqueeze
 
 def _check_same_dtype(a: Array, b: Array) -> None:
     if a.dtype is not b.dtype:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {c_name(a)} != {c_name(b)}"
-        )
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(a)} != {c_name(b)}")
 
 
 def _check_product(a: Array, b: Array) -> None:
@@ -97,9 +95,7 @@ def bmm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
 def mv(input: Array, vec: Array) -> Array:
     """A matrix times a vector: (n, k) x (k,) -> (n,)."""
     if input.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(
-            f"vector + matrix @ vector expected, got {1}, {input.ndim}, {vec.ndim}"
-        )
+        raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {input.ndim}, {vec.ndim}")
     if input.shape[1] != vec.shape[0]:
         raise RuntimeError(
             f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})"
@@ -123,8 +119,7 @@ def dot(input: Array, tensor: Array) -> Array:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
     if input.dtype is not tensor.dtype:
         raise RuntimeError(
-            "dot : expected both vectors to have same dtype, but found "
-            f"{title(input)} and {title(tensor)}"
+            f"dot : expected both vectors to have same dtype, but found {title(input)} and {title(tensor)}"
         )
     if input.shape != tensor.shape:
         raise RuntimeError(
@@ -178,7 +173,13 @@ def _transposes_in_place(shape: tuple[int, ...]) -> bool:
     return 1 in shape[1:] or 0 in shape
 
 
-@op("(Tensor input, Tensor other, *, Tensor? out=None)", arity=2, node=_matmul_node, input=_matmul_input, other=_matmul_other)
+@op(
+    "(Tensor input, Tensor other, *, Tensor? out=None)",
+    arity=2,
+    node=_matmul_node,
+    input=_matmul_input,
+    other=_matmul_other,
+)
 def matmul(input: Array, other: Array) -> Array:
     """Products of the last two dimensions, the others broadcast; a 1-d operand is a row or a column."""
     if input.ndim == 2 and other.ndim == 2:
@@ -287,7 +288,9 @@ def _linear_bias(g: Any) -> Any:
     node=_linear_node,
     input=_linear_input,
     weight=_linear_weight,
-    bias=_linear_bias, namespace="nn")
+    bias=_linear_bias,
+    namespace="nn",
+)
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """input @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out)."""
     if weight.ndim == 2 and input.ndim == 2:
@@ -300,9 +303,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     if bias is None:
         return product
     if bias.dtype is not product.dtype:
-        raise RuntimeError(
-            f"self and mat2 must have the same dtype, but got {title(bias)} and {title(weight)}"
-        )
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {title(bias)} and {title(weight)}")
     try:
         return np.add(product, bias, product)
     except ValueError:
@@ -312,7 +313,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
 
 def _check_linear(input: Array, weight: Array, bias: Array | None) -> None:
     if weight.ndim > 2:
-        raise RuntimeError("t() expects a tensor with <= 2 dimensions, but self is " f"{weight.ndim}D")
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight.ndim}D")
     if input.ndim == 0 or weight.ndim == 0:
         raise RuntimeError(
             f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and {weight.ndim}D"

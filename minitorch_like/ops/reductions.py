@@ -251,9 +251,7 @@ def var(
     return np.true_divide(total, total.dtype.type(freedom))
 
 
-def _std_input(
-    g: Any, input: Any, out: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None
-) -> Any:
+def _std_input(g: Any, input: Any, out: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None) -> Any:
     safe = where(eq(out, 0), 0.0, g / (2 * out))
     return _var_input(safe, input, dim, unbiased, keepdim, correction)
 
@@ -298,7 +296,7 @@ def _products_of_others(input: Any, dim: Dims) -> Any:
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
     axis: Any = None if dim is None else wrap_dims(dim, input.ndim)
-    return contiguous(np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim))
+    return contiguous(np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
 
 
 _ANY = (
@@ -373,9 +371,8 @@ def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Array:
         input = input.astype(default_numpy_dtype())
     axis: Any = wrap_dims(dim, input.ndim)
     if input.size == 0:
-        return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))
+        return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
     top = np.maximum.reduce(input, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, top.dtype.type(0))
     total = np.log(np.add.reduce(np.exp(input - top), axis=axis, keepdims=True)) + top
     return total if keepdim else total.squeeze(axis)
-

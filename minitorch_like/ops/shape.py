@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import Dims, broadcast_shapes, cast, laid_out, numpy_dtype, sizes, strided, tensor_type, wrap_dim, wrap_dims
+from ._checks import (
+    Dims,
+    broadcast_shapes,
+    cast,
+    laid_out,
+    numpy_dtype,
+    sizes,
+    strided,
+    tensor_type,
+    wrap_dim,
+    wrap_dims,
+)
 from ._table import Array, op
 from .elementwise import zeros_of
 
@@ -63,7 +74,12 @@ def reshape(input: Array, shape: Shape) -> Array:
         return input.reshape(infer_size(shape, input.size))
 
 
-@op("(Tensor input, dtype dtype)", "(Tensor input, int[] size)", view=True, input=lambda g, input_shape: reshape(g, input_shape))
+@op(
+    "(Tensor input, dtype dtype)",
+    "(Tensor input, int[] size)",
+    view=True,
+    input=lambda g, input_shape: reshape(g, input_shape),
+)
 def view(input: Array, size: Shape | None = None, dtype: Any = None) -> Array:
     """The same memory in another shape (or dtype).  RuntimeError where that needs a copy."""
     if size is None:
@@ -108,10 +124,12 @@ def flattened_shape(shape: Shape, start_dim: int, end_dim: int) -> Shape:
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    return shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :]
+    return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
 
 
-@op("(Tensor input, int dim0, int dim1)", view=True, inplace=False, input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
+@op(
+    "(Tensor input, int dim0, int dim1)", view=True, inplace=False, input=lambda g, dim0, dim1: transpose(g, dim0, dim1)
+)
 def transpose(input: Array, dim0: int, dim1: int) -> Array:
     dim0, dim1 = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
     return input.swapaxes(dim0, dim1) if input.ndim else input[...]
@@ -218,7 +236,9 @@ def select(input: Array, dim: int, index: int) -> Array:
     dim = wrap_dim(dim, input.ndim)
     size = input.shape[dim]
     if not -size <= index < size:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {sizes(input.shape)} at dimension {dim}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {sizes(input.shape)} at dimension {dim}"
+        )
     return input[(slice(None),) * dim + (index,)]
 
 
@@ -237,9 +257,7 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Array:
     dim = wrap_dim(dim, input.ndim)
     size = input.shape[dim]
     if not -size <= start <= size:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [-{size}, {size}], but got {start})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [-{size}, {size}], but got {start})")
     start += size if start < 0 else 0
     if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
@@ -268,9 +286,7 @@ def as_strided(input: Array, size: Shape, stride: Shape, storage_offset: int | N
 @op("(Tensor input, int[] repeats)", input=lambda g, input_shape, repeats: _repeat_input(g, input_shape, repeats))
 def repeat(input: Array, repeats: Shape) -> Array:
     if len(repeats) < input.ndim:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return np.tile(input, repeats)
 
 
@@ -295,7 +311,7 @@ def _is_skipped(shape: Shape) -> bool:
 def _cat_tensor(g: Any, position: int, tensors_shapes: Any, dim: int) -> Any:
     mine = tensors_shapes[position]
     if _is_skipped(mine):
-        return reshape(narrow(g, 0, 0, 0), (0,)) if len(g.shape) == 1 else reshape(narrow(g, 0, 0, 0), (0,))
+        return reshape(narrow(g, 0, 0, 0), (0,))
     dim = wrap_dim(dim, len(mine))
     start = sum(shape[dim] for shape in tensors_shapes[:position] if not _is_skipped(shape))
     return narrow(g, dim, start, mine[dim])
@@ -311,9 +327,7 @@ def _check_cat(arrays: Sequence[Array], dim: int) -> int:
     for index, each in kept[1:]:
         first = kept[0][1]
         if each.ndim != first.ndim:
-            raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {first.ndim} and {each.ndim}"
-            )
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {each.ndim}")
         if any(m != n for at, (m, n) in enumerate(zip(first.shape, each.shape, strict=True)) if at != dim):
             at = next(at for at in range(rank) if at != dim and first.shape[at] != each.shape[at])
             raise RuntimeError(
@@ -401,9 +415,7 @@ def split(input: Array, split_size: int | Shape, dim: int = 0) -> tuple[Array, .
         if split_size < 0:
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={split_size}")
         if split_size == 0 and total:
-            raise RuntimeError(
-                f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
-            )
+            raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}")
         parts: Sequence[int] = [min(split_size, total - at) for at in range(0, total, split_size or 1)] or [total]
     else:
         parts = split_size
@@ -447,7 +459,12 @@ def contiguous_copy(input: Array) -> Array:
     return np.ascontiguousarray(input).reshape(input.shape)
 
 
-@op("(Tensor input, dtype dtype)", node="ToCopyBackward0", input=lambda g, input_dtype: cast_to(g, input_dtype), namespace="internal")
+@op(
+    "(Tensor input, dtype dtype)",
+    node="ToCopyBackward0",
+    input=lambda g, input_dtype: cast_to(g, input_dtype),
+    namespace="internal",
+)
 def cast_to(input: Array, dtype: Any) -> Array:
     """A copy in another dtype."""
     kind = numpy_dtype(dtype) if hasattr(dtype, "numpy") else dtype
@@ -483,9 +500,7 @@ def copy(input: Array, other: Any, non_blocking: bool = False) -> Array:
 def fill(input: Array, value: Any) -> Array:
     """`value` everywhere."""
     if isinstance(value, np.ndarray) and value.ndim:
-        raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
-        )
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return np.broadcast_to(cast(value, input.dtype), input.shape)
 
 
@@ -514,7 +529,11 @@ tril = _triangle("tril", np.tril)
 triu = _triangle("triu", np.triu)
 
 
-@op("(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)", inplace=True, input=lambda g, dim: _reversed_cumsum(g, dim))
+@op(
+    "(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
+    inplace=True,
+    input=lambda g, dim: _reversed_cumsum(g, dim),
+)
 def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
     dim = wrap_dim(dim, input.ndim)

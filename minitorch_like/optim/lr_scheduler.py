@@ -109,9 +109,7 @@ class MultiplicativeLR(LambdaLR):
 class StepLR(LRScheduler):
     """The rate times `gamma` every `step_size` epochs."""
 
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -144,9 +142,7 @@ class MultiStepLR(LRScheduler):
 
     def _get_closed_form_lr(self) -> list[Rate]:
         milestones = sorted(self.milestones.elements())
-        return [
-            base_lr * self.gamma ** bisect_right(milestones, self.last_epoch) for base_lr in self.base_lrs
-        ]
+        return [base_lr * self.gamma ** bisect_right(milestones, self.last_epoch) for base_lr in self.base_lrs]
 
 
 class ConstantLR(LRScheduler):
@@ -186,9 +182,7 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if start_factor > 1.0 or start_factor <= 0:
-            raise ValueError(
-                "Starting multiplicative factor expected to be greater than 0 and less or equal to 1."
-            )
+            raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
         if end_factor > 1.0 or end_factor < 0:
             raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
         self.start_factor = start_factor
@@ -203,9 +197,7 @@ class LinearLR(LRScheduler):
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._current()
         change = self.end_factor - self.start_factor
-        return self._scaled(
-            1.0 + change / (self.total_iters * self.start_factor + (self.last_epoch - 1) * change)
-        )
+        return self._scaled(1.0 + change / (self.total_iters * self.start_factor + (self.last_epoch - 1) * change))
 
     def _get_closed_form_lr(self) -> list[Rate]:
         change = (self.end_factor - self.start_factor) * min(self.total_iters, self.last_epoch)
@@ -230,9 +222,7 @@ class ExponentialLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """The initial rate times `(1 - epoch / total_iters) ** power`, 0 after `total_iters` epochs."""
 
-    def __init__(
-        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
         self.power = power
         super().__init__(optimizer, last_epoch)
@@ -270,8 +260,7 @@ class CosineAnnealingLR(LRScheduler):
         if (epoch - 1 - t_max) % (2 * t_max) == 0:
             rise = 1 - math.cos(math.pi / t_max)
             return [
-                group["lr"] + (base_lr - low) * rise / 2
-                for base_lr, group in zip(self.base_lrs, groups, strict=True)
+                group["lr"] + (base_lr - low) * rise / 2 for base_lr, group in zip(self.base_lrs, groups, strict=True)
             ]
         now = 1 + math.cos(math.pi * epoch / t_max)
         before = 1 + math.cos(math.pi * (epoch - 1) / t_max)

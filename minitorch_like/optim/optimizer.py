@@ -145,9 +145,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
             if changed is None:
                 continue
             if not (isinstance(changed, tuple) and len(changed) == 2):
-                raise RuntimeError(
-                    f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
-                )
+                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
             args, kwargs = changed
         result = step(*args, **kwargs)
         for hook in (*self._optimizer_step_post_hooks.values(), *_global_optimizer_post_hooks.values()):
@@ -230,9 +228,7 @@ class Optimizer:
         """Run `hook(optimizer, args, kwargs)` after `step`."""
         return _register(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(
-        self, hook: Callable[[Optimizer], None], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[[Optimizer], None], prepend: bool = False) -> RemovableHandle:
         """Run `hook(optimizer)` before `state_dict` gathers anything."""
         return _register(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
@@ -297,8 +293,7 @@ class Optimizer:
         pairs = list(zip(groups, saved_groups, strict=True))
         if any(len(group["params"]) != len(saved["params"]) for group, saved in pairs):
             raise ValueError(
-                "loaded state dict contains a parameter group "
-                "that doesn't match the size of optimizer's group"
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
 
         param_of = {
@@ -391,9 +386,7 @@ class Optimizer:
         count = len(group["params"])
         params = [param for param in group["params"] if param in self.state]
         states = [self.state[param] for param in params]
-        recorder.guard(
-            lambda: len(group["params"]) == count and all(map(is_, map(self.state.get, params), states))
-        )
+        recorder.guard(lambda: len(group["params"]) == count and all(map(is_, map(self.state.get, params), states)))
 
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters, e.g. of layers that are unfrozen during training.
@@ -414,18 +407,14 @@ class Optimizer:
         param_group["params"] = params
         if names:
             if len(names) != len(params):
-                raise ValueError(
-                    "all optimizer params should be with/without names. Some param names are missing"
-                )
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
             param_group["param_names"] = names
 
         for param in params:
             self._check_param(param)
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
-                raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
-                )
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
         self._check_distinct(param_group)
         self.param_groups.append(param_group)
@@ -433,9 +422,7 @@ class Optimizer:
 
     def _check_param(self, param: Any) -> None:
         if not isinstance(param, Tensor):
-            raise TypeError(
-                f"optimizer can only optimize Tensors, but one of the params is {_typename(param)}"
-            )
+            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(param)}")
         if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
             raise ValueError("can't optimize a non-leaf Tensor")
 

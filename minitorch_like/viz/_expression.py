@@ -176,7 +176,10 @@ class _Latex(_Plain):
     def number(self, value: float | int) -> Term:
         text, level = super().number(value)
         mantissa, exponent, power = text.partition("e")
-        return Term(rf"{mantissa} \cdot 10^{{{int(power)}}}", _PRODUCT) if exponent else Term(text, level)
+        if not exponent:
+            return Term(text, level)
+        factor = mantissa[:-1] if mantissa in ("1", "-1") else rf"{mantissa} \cdot "
+        return Term(f"{factor}10^{{{int(power)}}}", min(level, _PRODUCT))
 
     def part(self, text: str) -> str:
         return _upright(text)

@@ -53,10 +53,10 @@ def elements(array: Array | None) -> str:
     """The elements of a small array; the shape and the range of a large one; a dash for one that nobody has kept."""
     if array is None:
         return "—"
-    if array.size == 1:
-        return number(array.item())
+    if array.size == 0:
+        return str(tuple(array.shape))
     if array.size <= _SHOWN_ELEMENTS:
-        return _nested(array.tolist())
+        return number(array.item()) if array.size == 1 else _nested(array.tolist())
     return f"{tuple(array.shape)} {number(array.min().item())} … {number(array.max().item())}"
 
 
@@ -88,7 +88,7 @@ def of_graph(values: Sequence[Value], max_nodes: int) -> Picture:
     if len(values) + len(calls) <= max_nodes:
         return _whole(values)
     units = _units(values)
-    leaves = {id(leaf) for unit in units for leaf in unit.leaves}
+    leaves = {leaf for unit in units for leaf in unit.leaves}
     if len(units) + len(leaves) < max_nodes:
         return _compact(units, values[-1], show_leaves=True)
     return _compact(_ended(_folded(units), max_nodes - 2), values[-1], show_leaves=False, count=len(units))

@@ -20,7 +20,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 # Where a derivative jumps, or is infinite.
 KINKED = frozenset(
     ["relu", "leaky_relu", "abs", "max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax"]
-    + ["comparison", "sqrt", "pow", "div", "add", "mul"]
+    + ["comparison", "sqrt", "pow", "div", "add"]
 )
 
 

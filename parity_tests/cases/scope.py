@@ -27,7 +27,7 @@ SUMS = frozenset(
     + ["mse_loss", "nll_loss", "cross_entropy"]
 )
 # Of equal zeros torch's own kernels choose now the one, now the other, by the position in the array.
-BLURRING = SUMS | {"maximum", "minimum", "amax", "amin", "clamp"}
+BLURRING = SUMS | {"maximum", "minimum", "max", "min", "amax", "amin", "clamp"}
 
 
 # The edges of float32; infinities among small integers, whose sum does not depend on the order; kinks.
@@ -36,6 +36,7 @@ _SPECIAL = {
     "infinities": [0.0, 1.0, 2.0, np.inf, np.nan],
     "ties": [0.0, 1.0],
 }
+_SIGNED = ("edges", "infinities")  # with zeros of both signs; after a tie of the two, 1 / sqrt is anybody's infinity
 
 
 @functools.cache
@@ -45,7 +46,8 @@ def _pool(kind: str) -> Array:
     if kind == "whole":
         return random.integers(-3, 4, 4096).astype(np.float64)
     if kind in _SPECIAL:
-        return random.choice(np.array(_SPECIAL[kind] + [-x for x in _SPECIAL[kind]]), 4096)
+        numbers = np.array(_SPECIAL[kind] + [-x for x in _SPECIAL[kind]])
+        return random.choice(numbers if kind in _SIGNED else numbers + 0.0, 4096)
     return np.clip(random.standard_normal(4096), -3, 3)
 
 
@@ -214,7 +216,7 @@ class Scope:
     def emit(self, op: str, args: Sequence[Any], kwargs: dict[str, Any], *types: Type, rounds: bool = True) -> None:
         """Append a step with results of these types (no type: the call is made for its effect)."""
         names = tuple(f"y{sum(name[0] == 'y' for name in self.types) + k}" for k in range(len(types)))
-        self.steps.append(Step(op, tuple(args), kwargs, names, rounds, op.rpartition(".")[2] in BLURRING))
+        self.steps.append(Step(op, tuple(args), kwargs, names, rounds, op.rpartition(".")[2].rstrip("_") in BLURRING))
         for name, type_ in zip(names, types, strict=True):
             if type_.storage < 0:
                 type_ = type_.but(storage=self.new_storage())

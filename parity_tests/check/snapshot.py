@@ -67,8 +67,8 @@ def of_tensor(tensor: Any) -> Snapshot:
         array = detached.numpy()
     except RuntimeError:
         # A gradient that is known to be zero may have no memory at all.
-        detached = None
-        array = tensor.detach().numpy(force=True)
+        detached = detached.clone()
+        array = detached.numpy()
     node = getattr(tensor, "grad_fn", False)
     is_leaf = getattr(tensor, "is_leaf", None)
     # Asking a non-leaf for its gradient is a mistake that torch warns of.
@@ -85,7 +85,7 @@ def of_tensor(tensor: Any) -> Snapshot:
         is_leaf=is_leaf,
         grad_fn=None if node is False else "" if node is None else _node_name(node),
         grad=None if grad is None else of_tensor(grad),
-        storage=_storage(detached, array) if array.size and detached is not None else None,
+        storage=_storage(detached, array) if array.size else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,14 @@ from parity_tests.mutants.fault import Attribute, Kernel, fault
 Array = np.ndarray[Any, Any]
 Right = Callable[..., Any]
 
+
+def _in_its_place(values: Any, right: Array) -> Array:
+    """`values` with the memory order and the dtype of the right result, in which nothing is wrong."""
+    result = np.empty_like(right)
+    result[...] = values
+    return result
+
+
 # -- numerics
 
 
@@ -24,13 +33,14 @@ def softmax_as_it_is_written(right: Right, input: Array, dim: int, dtype: Any = 
     if not input.ndim:
         return result
     powers = np.exp(input.astype(result.dtype))
-    return powers / np.add.reduce(powers, axis=dim, keepdims=True)
+    return _in_its_place(powers / np.add.reduce(powers, axis=dim, keepdims=True), result)
 
 
 @fault("cancellation", Kernel("log_softmax"))
 def log_of_softmax(right: Right, *args: Any) -> Any:
     """log_softmax is the logarithm of the rounded softmax."""
-    return np.log(np.exp(right(*args)))
+    result = right(*args)
+    return _in_its_place(np.log(np.exp(result)), result)
 
 
 @fault("cancellation", Kernel("var"))
@@ -41,7 +51,7 @@ def variance_in_one_pass(
     result = right(input, dim, unbiased, keepdim, correction)
     n, freedom = count(input.shape, dim), _freedom(input.shape, dim, unbiased, correction)
     total, squares = (sum_.kernel(each, dim, keepdim) for each in (input, input * input))
-    return np.asarray((squares - total * total / n) / freedom, result.dtype)
+    return _in_its_place((squares - total * total / n) / freedom, result)
 
 
 @fault("precision", Kernel("cos"))
@@ -58,7 +68,7 @@ def mean_counts_one_axis(right: Right, input: Array, dim: Any = None, *rest: Any
     """A mean over several axes is divided by the length of the first of them."""
     result = right(input, dim, *rest)
     if isinstance(dim, tuple) and len(dim) > 1:
-        result = result * result.dtype.type(np.prod([input.shape[each] for each in dim[1:]]))
+        result = _in_its_place(result * math.prod(input.shape[each] for each in dim[1:]), result)
     return result
 
 
@@ -83,28 +93,28 @@ def argmax_takes_the_last(right: Right, input: Array, dim: Any = None, keepdim: 
 def less_is_not_greater_or_equal(right: Right, input: Array, other: Any) -> Any:
     """x < y is computed as not (x >= y): true where one is NaN."""
     result = right(input, other)
-    return ~np.greater_equal(input, other).reshape(result.shape)
+    return _in_its_place(~np.greater_equal(input, other), result)
 
 
 @fault("NaN", Kernel("maximum"))
 def maximum_passes_over_nan(right: Right, input: Array, other: Array) -> Any:
     """maximum of a number and NaN is the number."""
     result = right(input, other)
-    return np.fmax(input, other).astype(result.dtype)
+    return _in_its_place(np.fmax(input, other), result)
 
 
 @fault("NaN", Kernel("relu"))
 def relu_swallows_nan(right: Right, input: Array) -> Any:
     """relu of NaN is 0."""
     result = right(input)
-    return np.where(np.isnan(result), result.dtype.type(0), result)
+    return _in_its_place(np.where(np.isnan(result), 0, result), result)
 
 
 @fault("order of operations", Kernel("clamp"))
 def clamp_below_wins(right: Right, input: Array, min: Any = None, max: Any = None) -> Any:
     """Where the bounds of clamp cross, the lower one wins."""
     result = right(input, min, max)
-    return result if min is None else np.maximum(result, min).astype(result.dtype)
+    return result if min is None else _in_its_place(np.maximum(result, min), result)
 
 
 @fault("rounding", Kernel("div"))
@@ -117,7 +127,7 @@ def floor_division_truncates(right: Right, input: Any, other: Any, rounding_mode
 def integer_division_truncates(right: Right, input: Any, other: Any) -> Any:
     """x // y of integers rounds towards zero."""
     result = right(input, other)
-    return np.trunc(np.true_divide(input, other)).astype(result.dtype) if result.dtype.kind == "i" else result
+    return _in_its_place(np.trunc(np.true_divide(input, other)), result) if result.dtype.kind == "i" else result
 
 
 @fault("dropped accumulation", Kernel("add_at"))

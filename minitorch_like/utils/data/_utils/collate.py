@@ -102,9 +102,7 @@ def collate_tensor_fn(batch: Any, *, collate_fn_map: FunctionMap | None = None) 
     if all(type(each) is Tensor and not each.requires_grad for each in batch):
         arrays = [each._data for each in batch]
         if len({(array.shape, array.dtype) for array in arrays}) == 1:
-            return wrap(
-                np.stack(arrays)
-            )  # what torch.stack comes to when there is nothing to check or record
+            return wrap(np.stack(arrays))  # what torch.stack comes to when there is nothing to check or record
     return torch.stack(batch, 0)
 
 
