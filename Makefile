@@ -1,8 +1,8 @@
 # Every target does its own set-up: a clean clone and Python 3.11 or newer are enough.
 PYTHON ?= python3
 VENV ?= .venv
-# Where torch's CPU wheels are, should the configured index have none (PyPI's Linux wheel drags gigabytes of CUDA in).
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Name the index of torch's CPU wheels where pip is not set up with one: PyPI's Linux wheel drags gigabytes of CUDA in.
+TORCH_INDEX ?=
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -28,8 +28,8 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV): a minute or two, once."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q "$(TORCH)+cpu" 2>/dev/null || \
-		$(BIN)/python -m pip install -q "$(TORCH)" --extra-index-url "$(TORCH_INDEX)"
-	@$(BIN)/python -m pip install -q -e ".[parity,dev]"
+		$(BIN)/python -m pip install -q "$(TORCH)" $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)")
+	@$(BIN)/python -m pip install -q -e ".[parity,plots,dev]"
 	@touch $@
 
 parity: $(READY)  ## Hold minitorch_like against torch: scoreboard, report.html, report.json

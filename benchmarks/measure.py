@@ -30,9 +30,8 @@ class Figure:
 
     def text(self, unit: str, scale: float = 1.0, digits: int = 1) -> str:
         middle, low, high = (f"{value * scale:,.{digits}f}" for value in (self.median, self.low, self.high))
-        return (
-            f"{middle} {unit}  ({low} to {high})".replace("  (", " (") if low != high else f"{middle} {unit}"
-        )
+        value = f"{middle} {unit}".strip()
+        return value if low == high else f"{value} ({low} to {high})"
 
 
 def interleave(module: str, variants: Sequence[str], rounds: int) -> dict[str, list[dict[str, Any]]]:

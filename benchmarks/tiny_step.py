@@ -61,9 +61,7 @@ def measure(rounds: int) -> dict[str, dict[str, Figure]]:
     return {
         variant: {
             "seconds": Figure.of([run["seconds"] for run in runs]),
-            "ratio": Figure.of(
-                [run["seconds"] / base["seconds"] for run, base in zip(runs, yardstick, strict=True)]
-            ),
+            "ratio": Figure.of([run["seconds"] / base["seconds"] for run, base in zip(runs, yardstick, strict=True)]),
         }
         for variant, runs in records.items()
     }

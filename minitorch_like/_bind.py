@@ -19,7 +19,7 @@ from ._dtype import FROM_NUMPY, can_cast
 from ._tensor import Tensor, View, new_tensor, wrap
 from .autograd.graph import CopySlices, Node, next_sequence, type_of_node
 from .ops import TABLE, Op
-from .ops._checks import check_one_place_each, sizes
+from .ops._checks import check_no_partial_overlap, check_one_place_each, sizes
 from .ops._signature import Reader
 from .ops._table import DTYPE, INPUT, OUTPUT, POSITION, SHAPE, python_value
 
@@ -340,6 +340,8 @@ def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
             result = np.asarray(result)
         array = target._data
         check_result(array, result)
+        for other in arrays[1:arity]:
+            check_no_partial_overlap(array, other)
         if recording:  # before the write, so that what is saved remembers the version it had
             edges = tuple(
                 [

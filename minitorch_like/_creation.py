@@ -210,6 +210,8 @@ def _array(data: Any, kind: dtype | None) -> Any:
     if kind is None or not isinstance(data, (bool, int, float)):
         inferred = _infer(data)
         kind = kind or inferred
+    if 0 in shape:  # torch looks no further
+        return np.empty(shape, kind.numpy)
     if shape:
         _check_regular(data, shape, kind)
     elif isinstance(data, int) and not isinstance(data, bool):
@@ -410,7 +412,7 @@ def arange(end: Any, start: Any = 0, step: Any = 1, dtype: dtype | None = None) 
     if not dtype.is_floating_point:
         start, end, step = int(start), int(end), int(step)
         if step == 0:
-            raise RuntimeError("step must be nonzero")
+            raise ValueError("step must be nonzero")
     length = math.ceil((end - start) / step)
     steps = np.arange(length, dtype=np.float64 if dtype.is_floating_point else np.int64)
     return wrap((start + steps * step).astype(dtype.numpy))
@@ -436,9 +438,11 @@ def linspace(start: Any, end: Any, steps: int, dtype: dtype | None = None) -> Te
     if steps == 1:
         return wrap(np.full(1, first).astype(kind))
     step = (last - first) / work.type(max(steps - 1, 1))
-    index = np.arange(steps).astype(work)
-    values = np.where(index < steps // 2, first + step * index, last - step * (work.type(steps) - index - work.type(1)))
-    return wrap(values.astype(kind))
+    # In float64 the product and the sum of float32 numbers are rounded once, like torch's fused multiply-add.
+    index = np.arange(steps, dtype=np.float64)
+    first, last, step = float(first), float(last), float(step)
+    values = np.where(index < steps // 2, first + step * index, last - step * (steps - 1 - index))
+    return wrap(values.astype(work).astype(kind))
 
 
 @_reads(f"(int n, *, Tensor? out=None, {_OPTIONS})", f"(int n, int m, *, Tensor? out=None, {_OPTIONS})")

@@ -20,7 +20,7 @@ _AT, _TAKE_AT = TABLE["at"].apply, TABLE["take_at"].apply
 def get(tensor: Tensor, index: Any) -> Tensor:
     """`tensor[index]`: a view for basic indices, otherwise a copy."""
     basic, advanced = split(tensor._data, index)
-    view: Tensor = tensor if basic is None else _basic(tensor, basic)
+    view: Tensor = tensor if basic is None else _basic(tensor, basic, not isinstance(index, tuple))
     if advanced is None:
         return view
     _check_advanced(view._data, advanced)
@@ -34,7 +34,7 @@ def put(tensor: Tensor, index: Any, value: Any) -> None:
     whole = basic is None or all(
         each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in basic
     )
-    target = tensor if basic is None or whole else _basic(tensor, basic)
+    target = tensor if basic is None or whole else _basic(tensor, basic, not isinstance(index, tuple))
     if not isinstance(value, Tensor):
         value = _as_value(value, target)
     if advanced is None and value._data.ndim == 0 != target._data.ndim:
@@ -84,19 +84,19 @@ def _check_put(shape: tuple[int, ...], value: Tensor) -> None:
         ) from None
 
 
-def _basic(tensor: Tensor, index: tuple[Any, ...]) -> Tensor:
+def _basic(tensor: Tensor, index: tuple[Any, ...], bare: bool = False) -> Tensor:
     try:
         result: Tensor = _AT(tensor, index)
     except IndexError:
-        _explain_basic(tensor._data, index)
+        _explain_basic(tensor._data, index, bare)
         raise
     return result
 
 
-def _explain_basic(array: Any, index: tuple[Any, ...]) -> None:
+def _explain_basic(array: Any, index: tuple[Any, ...], bare: bool) -> None:
     dims = sum(each is not None and each is not Ellipsis for each in index)
     if dims > array.ndim:
-        if array.ndim == 0:
+        if array.ndim == 0 and bare:
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
                 "0-dim tensor to a number"

@@ -217,7 +217,10 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        return self.grad_node() is not None
+        if self.grad_node() is not None:
+            return True
+        view = self._view  # torch says so of a view made without recording, although nothing leads back from it
+        return view is not None and view.creation == "no_grad" and view.base.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -472,7 +475,8 @@ class Tensor:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
-    __hash__ = object.__hash__  # by identity, although == compares elements
+    def __hash__(self) -> int:
+        return id(self)
 
     def __invert__(self) -> Tensor:
         return self.bitwise_not()

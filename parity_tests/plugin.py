@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import inspect
 from types import ModuleType
 from typing import Any
@@ -19,9 +18,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.errors import UnsatisfiedAssumption
 
-from parity_tests.backends import Backend, TorchLike
-from parity_tests.check import Disagreement, Outcome, Tally, current, tallying
+from parity_tests.backends import Backend, TorchLike, load
 from parity_tests.backends.double import Double
+from parity_tests.backends.loading import exists
+from parity_tests.check import Disagreement, Outcome, Tally, current, tallying
 from parity_tests.scoreboard import Scoreboard
 from parity_tests.suite import Arena, Suite, expected_failures, replay, search
 
@@ -40,29 +40,21 @@ _FAILURE = pytest.StashKey[dict[str, str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("parity", "parity with torch")
-    group.addoption("--backend", default="minitorch_like", help="the torch-like module under test")
     group.addoption(
-        "--parity-profile", default="ci", choices=["ci", "dev", "deep"], help="how long to search"
+        "--backend", default="minitorch_like", help="what is tested: any.torch_like.module, or any.module:Backend"
     )
+    group.addoption("--parity-profile", default="ci", choices=["ci", "dev", "deep"], help="how long to search")
     group.addoption("--suite", action="append", default=[], metavar="NAME", help="only this suite; may be repeated")
     group.addoption("--scoreboard", metavar="PATH", help="write the tallies of this run as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    _require(config.getoption("--backend"))
+    backend = config.getoption("--backend")
+    if not exists(backend):
+        raise pytest.UsageError(f"there is no module {backend.partition(':')[0]!r} to test")
     settings.load_profile(config.getoption("--parity-profile"))
     config.addinivalue_line("markers", "parity(name, title): the suite that a test's cases are counted for")
     config.pluginmanager.register(Reporter(config), "parity-reporter")
-
-
-def _require(name: str) -> None:
-    """A mistyped --backend is said at once, not by every test."""
-    try:
-        found = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise pytest.UsageError(f"there is no module {name!r} to test")
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +68,8 @@ def torch() -> ModuleType:
 @pytest.fixture(scope="session")
 def candidate(request: pytest.FixtureRequest) -> ModuleType:
     """The namespace under test."""
+    if ":" in request.config.getoption("--backend"):
+        pytest.skip("the backend has no namespace with torch's names")
     return importlib.import_module(request.config.getoption("--backend"))
 
 
@@ -86,9 +80,9 @@ def reference(torch: ModuleType) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def subject(candidate: ModuleType) -> Backend:
+def subject(request: pytest.FixtureRequest) -> Backend:
     """The candidate as a Backend."""
-    return TorchLike(candidate)
+    return load(request.config.getoption("--backend"))
 
 
 # How many times the examples of the ci profile a suite of `parity_tests.searches` is run with.
@@ -222,7 +216,7 @@ class Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, data in report.user_properties:
-            if name == "parity" and report.when == "call":
+            if name == "parity" and report.when == "call" and isinstance(data, dict):
                 self.scoreboard.record(report.nodeid, report.duration, data)
 
     def pytest_sessionfinish(self) -> None:

@@ -96,6 +96,7 @@ class Scoreboard:
 
 def version(module: str) -> str:
     """The version of an importable module's distribution, or what the module says of itself."""
+    module = module.partition(":")[0]
     try:
         return importlib.metadata.version(module).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:

@@ -83,9 +83,7 @@ def test_a_missing_attribute_is_an_attribute_error(fake):
 
 def test_a_script_written_for_the_candidate_runs_on_torch(fake):
     script = fake / "script.py"
-    script.write_text(
-        "import faketorch as torch\nfrom faketorch import nn\nprint(torch.__name__, nn.__name__)"
-    )
+    script.write_text("import faketorch as torch\nfrom faketorch import nn\nprint(torch.__name__, nn.__name__)")
     assert run_script("torch", "faketorch", script).stdout == "torch torch.nn\n"
 
 
@@ -155,14 +153,11 @@ def compare_command(*args):
 
 def test_the_command_shows_both_outputs_and_says_where_they_part(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text(
-        "import torch\nprint('same 1')\nprint('loss', 0.5 if torch.__name__ == 'torch' else 0.25)"
-    )
+    script.write_text("import torch\nprint('same 1')\nprint('loss', 0.5 if torch.__name__ == 'torch' else 0.25)")
     done = compare_command(script)
     assert done.returncode == 1, done.stderr
     assert (
-        "First difference at line 2, number 1: torch 0.5, minitorch_like 0.25; relative difference 0.5"
-        in done.stdout
+        "First difference at line 2, number 1: torch 0.5, minitorch_like 0.25; relative difference 0.5" in done.stdout
     )
     assert "peak memory" in done.stdout
     assert "\x1b" not in done.stdout

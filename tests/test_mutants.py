@@ -101,7 +101,7 @@ def test_a_run_is_a_part_of_the_scoreboard(monkeypatch: pytest.MonkeyPatch) -> N
     found, missed = FAULTS["bias is drawn first"], Fault("nothing", "none", "Nothing is wrong.", (), lambda: None)
     monkeypatch.setattr(mutants, "FAULTS", {each.name: each for each in (found, missed)})
     steps = Steps()
-    board = mutants.run("dev", steps)
+    board = mutants.run("dev", steps, workers=1)
     assert (board["planted"], board["found"]) == (2, 1)
     assert [(each["name"], each["found"], each["by"]) for each in board["rows"]] == [
         ("bias is drawn first", True, "random_mlps"),

@@ -25,9 +25,7 @@ class Faulty(types.ModuleType):
         self.__dict__["_base"] = base
         spaces = {name.partition(".")[0] for name in replaced if "." in name}
         for space in spaces:
-            inner = {
-                name.partition(".")[2]: value for name, value in replaced.items() if name.startswith(f"{space}.")
-            }
+            inner = {name.partition(".")[2]: value for name, value in replaced.items() if name.startswith(f"{space}.")}
             self.__dict__[space] = Faulty(inner, getattr(base, space))
         self.__dict__.update({name: value for name, value in replaced.items() if "." not in name})
 
@@ -57,7 +55,9 @@ class Sgd(torch.optim.SGD):
 FAULTS = {
     "a wrong factor of one part in a million": (dict(tanh=lambda x: torch.tanh(x) * (1 + 1e-6)), SMOOTH),
     "a wrong default": (
-        dict(nn__functional__leaky_relu=lambda x, negative_slope=0.02: torch.nn.functional.leaky_relu(x, negative_slope)),
+        dict(
+            nn__functional__leaky_relu=lambda x, negative_slope=0.02: torch.nn.functional.leaky_relu(x, negative_slope)
+        ),
         SMOOTH,
     ),
     "a copy in the place of a view": (dict(transpose=lambda x, a, b: torch.transpose(x, a, b).clone()), WHOLE),
@@ -204,6 +204,44 @@ def test_other(torch, candidate):
     assert row["outcomes"]["value"] == 1
     (failure,) = row["failures"]
     assert failure["outcome"] == "value"
+
+
+ADAPTER = """
+import torch
+from parity_tests.backends import TorchLike, Unsupported
+
+class Adapter(TorchLike):
+    def __init__(self):
+        super().__init__(torch)
+        self.name = "adapter"
+
+    def call(self, name, *args, **kwargs):
+        if name.endswith("log"):
+            raise Unsupported(f"{name} is missing")
+        return super().call(name, *args, **kwargs)
+"""
+
+
+def test_a_framework_of_its_own_kind_needs_one_class(elsewhere):
+    pytester = elsewhere
+    pytester.makepyfile(adapter=ADAPTER)
+    pytester.makepyfile(
+        test_trial="""
+import pytest
+from parity_tests.searches import SMOOTH
+
+@pytest.mark.parity("trial")
+def test_graphs(hold):
+    hold(SMOOTH)
+
+def test_namespace(candidate): ...
+"""
+    )
+    ran = pytester.runpytest_subprocess(
+        "-p", "parity_tests.plugin", "-ppytester", "--backend=adapter:Adapter", "--parity-profile=dev"
+    )
+    ran.assert_outcomes(passed=1, skipped=1)
+    ran.stdout.fnmatch_lines(["*unsupported, not passed: *.log is missing*"])
 
 
 def test_an_unknown_backend_is_a_usage_error(elsewhere):

@@ -207,6 +207,7 @@ class _Pass:
                 if gradients[number] is not None:
                     result = hook(self.tensor(gradients[number]))
                     if result is not None:
+                        check_hook_result(hook, result, gradients[number])
                         gradients[number] = self.value(result)
         for number, reference in node.hooks.retained.items():
             tensor = reference()
@@ -231,6 +232,14 @@ class _Pass:
                 result = result if isinstance(result, tuple) else (result,)
                 gradients = [None if each is None else self.value(each) for each in result]
         return gradients
+
+
+def check_hook_result(hook: Any, result: Any, g: Any) -> None:
+    """What a hook returns in a gradient's place must be a tensor of its shape."""
+    if not hasattr(result, "_node"):
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    if tuple(result.shape) != tuple(g.shape):
+        raise RuntimeError(f"hook '{getattr(hook, '__name__', '<unknown>')}' has changed the size of value")
 
 
 def _plus(a: Any, b: Any) -> Any:

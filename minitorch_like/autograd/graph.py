@@ -92,8 +92,8 @@ class Node:
         return type(self).__name__
 
     def title(self) -> str:
-        """The name that torch's messages use: Add for AddBackward0."""
-        return re.sub(r"Backward\d*$", "", self.name())
+        """The name that torch's messages use: Add for AddBackward0, Fill3 for FillBackward3."""
+        return re.sub(r"Backward0?(\d*)$", r"\1", type(self).__name__)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
@@ -209,7 +209,7 @@ class AsStridedBackward0(Node):
         from ..ops.shape import reshape
 
         base, part = self.layout
-        places = positions_in(base, part)
+        places = (positions_in(base, part),)
 
         def back(g: Any) -> Any:
             return reshape(add_at(g, (base.size,), places), base.shape)
@@ -236,7 +236,7 @@ class CopySlices(Node):
         from ..ops.shape import reshape
 
         base, part = self.layout
-        places = positions_in(base, part)
+        places = (positions_in(base, part),)
         part_g = run(lambda g: take_at(reshape(g, (base.size,)), places), g)
         inner_grads = self.inner.apply(part_g, saved, None, run)
 
@@ -268,6 +268,8 @@ def type_of_node(op: Op, name: str) -> type[Node]:
     node_type = op.node_types.get(name)
     if node_type is None:
         several = not op.outputs or len(op.outputs) > 1
-        namespace = {"__slots__": (), "op": op, "several": several, "__module__": __name__}
+        namespace: dict[str, Any] = {"__slots__": (), "op": op, "several": several, "__module__": __name__}
+        if name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace
+            namespace["name"] = lambda self: f"torch::autograd::{name}"
         node_type = op.node_types[name] = type(name, (Node,), namespace)
     return node_type

@@ -156,6 +156,18 @@ def check_one_place_each(x: Array) -> None:
         )
 
 
+def check_no_partial_overlap(written: Array, read: Any) -> None:
+    """RuntimeError where a write would change, half-way, what is still to be read: the very same view is harmless."""
+    if not isinstance(read, np.ndarray) or not np.may_share_memory(written, read) or not (written.size and read.size):
+        return
+    same = written.shape == read.shape and written.strides == read.strides and _address(written) == _address(read)
+    if not same and is_dense(written) and is_dense(read):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
 def is_dense(x: Array) -> bool:
     """Whether the elements fill a piece of memory without gaps or overlaps, in whatever order of dimensions."""
     if x.flags.c_contiguous or x.flags.f_contiguous:

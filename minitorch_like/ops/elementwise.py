@@ -242,7 +242,8 @@ def pow(input: Any, exponent: Any) -> Array:
         return _power_by_number(base, power)
     if base.dtype.kind in "iu":
         return _integer_power(base, power)
-    return computed(np.power, base, power)
+    result = computed(np.power, base, power)
+    return result if isinstance(input, np.ndarray) else result.copy()  # number ** tensor is laid out row by row
 
 
 def _power_by_number(base: Array, exponent: float) -> Array:
@@ -330,16 +331,16 @@ def sigmoid(input: Array) -> Array:
 # -- choices ----------------------------------------------------------------------------------------------------
 
 
-def _share_at_tie(g: Any, mine: Any, theirs: Any, wins: Any) -> Any:
-    """The gradient of a maximum or minimum: all to the winner, half at a tie."""
-    return where(mine == theirs, g / 2, where(wins, g, 0.0))
+def _share_at_tie(g: Any, mine: Any, theirs: Any, loses: Any) -> Any:
+    """The gradient of a maximum or minimum: nothing to the loser, half to each at a tie; NaN loses to nobody."""
+    return where(loses, 0.0, where(mine == theirs, g / 2, g))
 
 
 @op(
     _STRICT_BINARY,
     arity=2,
-    input=lambda g, input, other: _share_at_tie(g, input, other, input > other),
-    other=lambda g, input, other: _share_at_tie(g, input, other, other > input),
+    input=lambda g, input, other: _share_at_tie(g, input, other, input < other),
+    other=lambda g, input, other: _share_at_tie(g, input, other, other < input),
 )
 def maximum(input: Array, other: Array) -> Array:
     return computed(np.maximum, *common(input, other))
@@ -348,8 +349,8 @@ def maximum(input: Array, other: Array) -> Array:
 @op(
     _STRICT_BINARY,
     arity=2,
-    input=lambda g, input, other: _share_at_tie(g, input, other, input < other),
-    other=lambda g, input, other: _share_at_tie(g, input, other, other < input),
+    input=lambda g, input, other: _share_at_tie(g, input, other, input > other),
+    other=lambda g, input, other: _share_at_tie(g, input, other, other > input),
 )
 def minimum(input: Array, other: Array) -> Array:
     return computed(np.minimum, *common(input, other))

@@ -301,7 +301,7 @@ def positions_in(base: Array, part: Array) -> Array:
     """For each element of a view `part` of `base`, its number in `base` counted row by row."""
     step = base.itemsize
     start = (part.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // step
-    wanted = start + _element_numbers(part.shape, part.strides, step)
+    wanted = np.asarray(start + _element_numbers(part.shape, part.strides, step))
     if base.flags.c_contiguous:
         return wanted
     places = _element_numbers(base.shape, base.strides, step).reshape(-1)

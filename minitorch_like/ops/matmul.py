@@ -39,8 +39,11 @@ def _check_addmm(added: Array, a: Array, b: Array) -> None:
 
 
 def _product(a: Array, b: Array) -> Array:
-    """A 2-d product.  `dot` goes to BLAS with less ado than `matmul`; booleans and integers have no BLAS."""
-    return np.dot(a, b)
+    """A 2-d product.  `dot` goes to BLAS with less ado than `matmul`; booleans and integers have no BLAS.
+
+    With an inner size of 1 there is nothing to add up, and a BLAS that passes over zeros would lose 0 * nan.
+    """
+    return a * b if a.shape[1] == 1 else np.dot(a, b)
 
 
 _MM = "(Tensor input, Tensor mat2, *, Tensor? out=None)"

@@ -247,6 +247,7 @@ def var(
         raise RuntimeError("std and var only support floating point and complex dtypes")
     freedom = _freedom(input.shape, dim, unbiased, correction)
     centred = input - mean.kernel(input, dim, True)
+    centred = centred - mean.kernel(centred, dim, True)  # what the mean's own rounding left
     total = sum_.kernel(centred * centred, dim, keepdim)
     return np.true_divide(total, total.dtype.type(freedom))
 

@@ -52,7 +52,9 @@ class Double(TorchLike):
         return super().dtype(_DOUBLE.get(name, name))
 
     def array(self, array: NDArray[Any], weight: float = 1.0) -> NDArray[Any]:
-        """An input's elements, disturbed."""
+        """An input's elements, disturbed if they are no integers."""
+        if array.dtype.kind != "f":
+            return array
         return array * (1 + self._delta * weight * self._random.standard_normal(array.shape))
 
     def disturb(self, tensor: Any, weight: float = 1.0) -> Any:

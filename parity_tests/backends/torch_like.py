@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import importlib
 import operator
 from collections.abc import Callable, Sequence
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from parity_tests.backends.backend import Unsupported
 from parity_tests.check import take
 
-
 _PYTHON: dict[str, Any] = {"operator": operator, "builtins": builtins}
 
 
@@ -26,7 +24,6 @@ class TorchLike:
     def __init__(self, module: ModuleType | str) -> None:
         self.namespace: Any = importlib.import_module(module) if isinstance(module, str) else module
         self.name: str = self.namespace.__name__
-        self._function = functools.cache(self._look_up)
 
     def tensor(self, array: NDArray[np.generic], requires_grad: bool = False) -> Any:
         leaf = self.namespace.tensor(np.ascontiguousarray(array).reshape(array.shape))
@@ -36,16 +33,16 @@ class TorchLike:
         space, _, method = name.partition(".")
         if space == "Tensor":
             return self._method(args[0], method)(*args[1:], **kwargs)
-        return self._function(name)(*args, **kwargs)
+        return self._look_up(name)(*args, **kwargs)
 
     def dtype(self, name: str) -> Any:
-        return self._function(f"torch.{name}")
+        return self._look_up(f"torch.{name}")
 
     def grad(
         self, outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], create_graph: bool = False
     ) -> list[Any]:
         return list(
-            self._function("autograd.grad")(
+            self._look_up("autograd.grad")(
                 outputs,
                 inputs,
                 cotangents,
@@ -56,10 +53,10 @@ class TorchLike:
         )
 
     def module(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        return self._function(name)(*args, **kwargs)
+        return self._look_up(name)(*args, **kwargs)
 
     def manual_seed(self, seed: int) -> None:
-        self._function("torch.manual_seed")(seed)
+        self._look_up("torch.manual_seed")(seed)
 
     def snapshot(self, value: Any) -> Any:
         return take(value)

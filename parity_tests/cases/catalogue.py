@@ -26,7 +26,9 @@ class Op:
 OPS: dict[str, Op] = {}
 
 
-def op(name: str, *, exact: bool = False, special: bool = True) -> Callable[[Callable[[Scope], bool]], Callable[[Scope], bool]]:
+def op(
+    name: str, *, exact: bool = False, special: bool = True
+) -> Callable[[Callable[[Scope], bool]], Callable[[Scope], bool]]:
     """Register a contract."""
 
     def register(build: Callable[[Scope], bool]) -> Callable[[Scope], bool]:

@@ -18,6 +18,8 @@ from parity_tests.check.snapshot import Array
 def result(scope: Scope, interval: Interval, dtype: str, *operands: Type, whole: bool = False) -> Type | None:
     """The type of an elementwise result, None if it would lie outside of what is moderate."""
     shape = broadcast(*(type_.shape for type_ in operands))
+    if dtype in ("bool", "uint8"):
+        interval = (0, 255)  # it wraps
     if shape is None or not scope.moderate(*interval):
         return None
     floating = dtype in ("float32", "float64")
@@ -32,8 +34,15 @@ def result(scope: Scope, interval: Interval, dtype: str, *operands: Type, whole:
 
 
 def finish(
-    scope: Scope, forms: tuple[str, ...], args: list[Any], kwargs: dict[str, Any], type_: Type | None, first: Type | None,
-    *, rounds: bool = True, in_place: str = ""
+    scope: Scope,
+    forms: tuple[str, ...],
+    args: list[Any],
+    kwargs: dict[str, Any],
+    type_: Type | None,
+    first: Type | None,
+    *,
+    rounds: bool = True,
+    in_place: str = "",
 ) -> bool:
     """Emit an elementwise step in one of its forms; in place now and then, where that is allowed."""
     if type_ is None:
@@ -44,7 +53,14 @@ def finish(
         type_ = type_.but(storage=first.storage, contiguous=first.contiguous)
         scope.emit(in_place, args, kwargs, type_, rounds=rounds)
         return True
-    scope.emit(scope.one_of(forms), args, kwargs, type_, rounds=rounds)
+    form = scope.one_of(forms)
+    if in_place and not type_.grad and form[:6] == "torch." and form != "torch.relu" and scope.chance(6):
+        out, written = scope.fresh(type_.shape, type_.dtype, grad=False)
+        if written.writable:
+            scope.overwrite(written.storage, type_)
+            kwargs = {**kwargs, "out": out}
+            type_ = type_.but(storage=written.storage, contiguous=written.contiguous)
+    scope.emit(form, args, kwargs, type_, rounds=rounds)
     return True
 
 
@@ -143,20 +159,21 @@ def leaky_relu(scope: Scope) -> bool:
 # -- two operands
 
 
-def _pair(scope: Scope) -> tuple[Operand, Operand] | None:
-    left = scope.operand(lambda type_: type_.dtype not in ("bool", "uint8"))
+def _pair(scope: Scope, bools: bool = True) -> tuple[Operand, Operand] | None:
+    left = scope.operand(lambda type_: bools or type_.dtype != "bool")
     if left is None:
         return None
-    right = scope.partner(left[1], lambda type_: type_.dtype not in ("bool", "uint8"))
+    right = scope.partner(left[1], lambda type_: bools or type_.dtype != "bool")
     return None if right is None else (left, right)
 
 
 def _number(scope: Scope) -> int | float:
     """A Python number: an int keeps integers integer, a float does not."""
-    return scope.one_of([2, -1, 1, 0, 3.0, -2.0]) if scope.kind == "whole" else scope.one_of([2, -1.5, 0.3, 0, 1])
+    choices: tuple[int | float, ...] = (2, -1, 1, 0, 3.0, -2.0) if scope.kind == "whole" else (2, -1.5, 0.3, 0, 1)
+    return scope.one_of(choices)
 
 
-def _scalar(value: float) -> Type:
+def _scalar(value: int | float) -> Type:
     return Type((), "float32" if isinstance(value, float) else "int64", value, value, whole=float(value).is_integer())
 
 
@@ -175,34 +192,32 @@ def _arithmetic(name: str, gives: Callable[[Interval, Interval], Interval], symb
 
     @op(name, exact=True)
     def build(scope: Scope) -> bool:
-        pair = _pair(scope)
+        pair = _pair(scope, bools=name != "sub")
         if pair is None:
             return False
         (left, one), (right, other) = pair
+        second: Any = right
         swapped = False
         if symbol and scope.chance(4):
             number = _number(scope)
-            right, other, swapped = number, _scalar(number), scope.chance(2)
+            second, other, swapped = number, _scalar(number), scope.chance(2)
             dtype = promote(one, number)
         else:
             dtype = promote(one, other)
         kwargs: dict[str, Any] = {}
-        second = (other.low, other.high)
-        if name in ("add", "sub") and not swapped and scope.kind != "edges" and scope.chance(6):
+        added = (other.low, other.high)
+        if name in ("add", "sub") and not swapped and dtype != "bool" and scope.kind != "edges" and scope.chance(6):
             kwargs = {"alpha": scope.one_of([2, -1])}
-            second = product(second, (kwargs["alpha"],) * 2)
-        if swapped:
-            interval = gives((other.low, other.high), (one.low, one.high))
-        else:
-            interval = gives((one.low, one.high), second)
+            added = product(added, (kwargs["alpha"],) * 2)
+        interval = gives(added, (one.low, one.high)) if swapped else gives((one.low, one.high), added)
         if math.isnan(interval[0] + interval[1]):
             interval = (-math.inf, math.inf)
         out = result(scope, interval, dtype, one, other, whole=one.whole and other.whole)
         if swapped:
-            return finish(scope, (f"operator.{name}",), [right, left], {}, out, None)
+            return finish(scope, (f"operator.{name}",), [second, left], {}, out, None)
         plain = forms if not kwargs else tuple(form for form in forms if not form.startswith("operator"))
         in_place = f"Tensor.{name}_" if symbol else ""
-        return finish(scope, plain, [left, right], kwargs, out, one, rounds=not chooses, in_place=in_place)
+        return finish(scope, plain, [left, second], kwargs, out, one, rounds=not chooses, in_place=in_place)
 
 
 for _name, (_gives, _symbol) in _ARITHMETIC.items():
@@ -219,7 +234,7 @@ def _nonzero(type_: Type) -> bool:
 
 @op("div")
 def div(scope: Scope) -> bool:
-    left = scope.operand(lambda type_: type_.dtype not in ("bool", "uint8"))
+    left = scope.operand()
     if left is None:
         return False
     special = scope.special
@@ -289,12 +304,13 @@ def comparison(scope: Scope) -> bool:
     if pair is None:
         return False
     (left, one), (right, other) = pair
+    second: Any = right
     name = scope.one_of(list(_COMPARISONS))
     forms = (f"torch.{name}", f"Tensor.{name}", f"operator.{name}")
     if scope.chance(3):
-        right, other = scope.one_of([0, 1.0, -1]), Type((), "bool", 0, 1, whole=True)
+        second, other = scope.one_of([0, 1.0, -1]), Type((), "bool", 0, 1, whole=True)
     out = result(scope, (0, 1), "bool", one, other)
-    return finish(scope, forms, [left, right], {}, out, None, rounds=False)
+    return finish(scope, forms, [left, second], {}, out, None, rounds=False)
 
 
 @op("where", exact=True)
@@ -310,17 +326,18 @@ def where(scope: Scope) -> bool:
     if no is None:
         return False
     (test, tests), (left, one), (right, other) = condition, yes, no
+    second: Any = right
     if scope.chance(4):
-        right, other = 0.0, Type((), "bool", 0.0, 0.0, whole=True)
+        second, other = 0.0, Type((), "bool", 0.0, 0.0, whole=True)
     dtype = promote(one, other)
     interval = (min(one.low, other.low), max(one.high, other.high))
     out = result(scope, interval, dtype, tests, one, other, whole=one.whole and other.whole)
     if out is None:
         return False
     if scope.chance(2):
-        scope.emit("torch.where", [test, left, right], {}, out, rounds=False)
+        scope.emit("torch.where", [test, left, second], {}, out, rounds=False)
     else:
-        scope.emit("Tensor.where", [left, test, right], {}, out, rounds=False)
+        scope.emit("Tensor.where", [left, test, second], {}, out, rounds=False)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from parity_tests.check import Raised, Snapshot
 from parity_tests.check.snapshot import Array, Path, leaves
 from parity_tests.check.tolerance import Oracle, unit
 
-# Called with the name of a value and the value, after each step that rounds: the value to go on with.
+# Called with a value, and its name once it has one: the value to go on with.
 Disturb = Callable[[str, Any], Any]
 
 
@@ -58,16 +59,18 @@ def execute(program: Program, backend: Backend, disturb: Disturb | None = None) 
 def _run(step: Step, values: dict[str, Any], backend: Backend, disturb: Disturb | None) -> None:
     args = resolve(step.args, values, backend)
     kwargs = {name: resolve(value, values, backend) for name, value in step.kwargs.items()}
-    result = backend.call(step.op, *args, **kwargs)
+    if disturb and step.rounds and step.blurs:
+        # A sum over equal numbers, of an expanded tensor say, rounds as if they were different ones.
+        args = [disturb("", each) for each in args]
+    with backend.call("torch.no_grad") if step.no_grad else contextlib.nullcontext():
+        result = backend.call(step.op, *args, **kwargs)
     parts = [result] if len(step.results) == 1 else result if step.results else []
     for name, part in zip(step.results, parts, strict=True):
         fresh = step.rounds and not any(part is operand for operand in args)
         values[name] = disturb(name, part) if disturb and fresh else part
 
 
-def _differentiate(
-    program: Program, values: Mapping[str, Any], gradients: dict[str, Any], backend: Backend
-) -> None:
+def _differentiate(program: Program, values: Mapping[str, Any], gradients: dict[str, Any], backend: Backend) -> None:
     inputs = [values[name] for name in program.wrt]
     outputs = [values[name] for name in program.outputs]
     cotangents = [backend.tensor(each) for each in program.cotangents]
@@ -82,9 +85,7 @@ def _differentiate(
     ]
     if again:
         roots, directions = zip(*again, strict=True)
-        gradients["grad of grad"] = dict(
-            zip(program.wrt, backend.grad(roots, inputs, directions), strict=True)
-        )
+        gradients["grad of grad"] = dict(zip(program.wrt, backend.grad(roots, inputs, directions), strict=True))
 
 
 def lay_out(backend: Backend, each: Input) -> Any:
@@ -135,7 +136,7 @@ def oracle(program: Program, double: Double, trace: Mapping[str, Any]) -> tuple[
 
     def ask(delta: float, seed: int) -> Mapping[Path, Array]:
         def disturb(name: str, value: Any) -> Any:
-            return double.disturb(value, units.get(name, 0.0) / coarsest)
+            return double.disturb(value, units.get(name, 0.0) / coarsest if name else 1.0)
 
         with double.disturbed(delta, seed):
             inputs = tuple(
@@ -144,7 +145,12 @@ def oracle(program: Program, double: Double, trace: Mapping[str, Any]) -> tuple[
                 else each
                 for each in program.inputs
             )
-            lifted = dataclasses.replace(program, inputs=inputs)
+            # What a gradient starts from is an operand too: of the sums, for example, that undo a broadcast.
+            cotangents, second = (
+                tuple(each if whole(each) else double.array(each) for each in arrays)
+                for arrays in (program.cotangents, program.second)
+            )
+            lifted = dataclasses.replace(program, inputs=inputs, cotangents=cotangents, second=second)
             result = execute(lifted, double, disturb if delta else None)
         return {path: snapshot.value for path, snapshot in leaves(result)}
 

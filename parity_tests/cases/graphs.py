@@ -18,10 +18,8 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 # Where a derivative jumps, or is infinite.
-KINKED = frozenset(
-    ["relu", "leaky_relu", "abs", "max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax"]
-    + ["comparison", "sqrt", "pow", "div", "add"]
-)
+CHOICES = {"max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax", "comparison"}
+KINKED = CHOICES | {"relu", "leaky_relu", "abs", "sqrt", "pow", "div", "add"}
 
 
 def _allowed(op: Op, kind: str) -> bool:

@@ -80,9 +80,7 @@ SHAPES: dict[str, Callable[[Bench], Any]] = {
     "addmm added": lambda b: b.call("torch.addmm", b.tensor(7), b.tensor(b.n, b.m), b.tensor(b.m, b.k)),
     "linear": lambda b: b.call("nn.functional.linear", b.tensor(b.n, b.m), b.tensor(b.k, b.n)),
     "linear 1-d": lambda b: b.call("nn.functional.linear", b.tensor(b.m), b.tensor(b.k, b.n)),
-    "linear bias": lambda b: b.call(
-        "nn.functional.linear", b.tensor(b.n, b.m), b.tensor(b.k, b.m), b.tensor(b.k + 2)
-    ),
+    "linear bias": lambda b: b.call("nn.functional.linear", b.tensor(b.n, b.m), b.tensor(b.k, b.m), b.tensor(b.k + 2)),
     "cat": lambda b: b.call("torch.cat", [b.tensor(b.n, b.m), b.tensor(b.n, b.k)]),
     "cat ranks": lambda b: b.call("torch.cat", [b.tensor(b.n, b.m), b.tensor(b.n)]),
     "cat 0-d": lambda b: b.call("torch.cat", [b.tensor(), b.tensor()]),
@@ -228,7 +226,7 @@ CREATION: dict[str, Callable[[Bench], Any]] = {
     "cuda": lambda b: b.call("Tensor.cuda", b.tensor(b.n)),
     "device object": lambda b: b.call("torch.ones", b.n, device=Device(b.one_of("cuda", "cpu"))),
     "seed": lambda b: b.call("torch.manual_seed", b.one_of("a", 2**64, -(2**63) - 1)),
-    "bernoulli": lambda b: b.call("torch.bernoulli", b.array(np.float32([0.5, b.one_of(1.5, -0.5)]))),
+    "bernoulli": lambda b: b.call("torch.bernoulli", b.array(np.array([0.5, b.one_of(1.5, -0.5)], np.float32))),
     "uniform": lambda b: b.call("Tensor.uniform_", b.tensor(b.n), 1.0, 0.0),
     "normal": lambda b: b.call("Tensor.normal_", b.tensor(b.n), 0.0, -1.0),
     "dropout": lambda b: b.call("nn.functional.dropout", b.tensor(b.n), p=b.one_of(1.5, -0.1)),

@@ -53,9 +53,7 @@ def mse_loss(scope: Scope) -> bool:
 
 def _scores(scope: Scope) -> Operand | None:
     """(C), (N, C) or (N, C, d): moderate, and with at least one class."""
-    return scope.floating(
-        lambda type_: 1 <= type_.rank <= 3 and type_.size > 0 and type_.magnitude <= 40
-    )
+    return scope.floating(lambda type_: 1 <= type_.rank <= 3 and type_.size > 0 and type_.magnitude <= 40)
 
 
 def _classes(scope: Scope, shape: Shape) -> tuple[int, Shape]:

@@ -23,8 +23,13 @@ def _matching(scope: Scope, left: Type, shape: Shape) -> Operand | None:
 
 
 def _finish(
-    scope: Scope, forms: tuple[str, ...], args: list[Any], kwargs: dict[str, Any], shape: Shape, bounds: Interval,
-    *operands: Type
+    scope: Scope,
+    forms: tuple[str, ...],
+    args: list[Any],
+    kwargs: dict[str, Any],
+    shape: Shape,
+    bounds: Interval,
+    *operands: Type,
 ) -> bool:
     if not scope.moderate(*bounds) or math.prod(shape) > MOST_ELEMENTS:
         return False
@@ -135,9 +140,7 @@ def linear(scope: Scope) -> bool:
     bounds = _dot(one, weight[1], k)
     shape = (*one.shape[:-1], m)
     if scope.chance(3):
-        return _finish(
-            scope, ("nn.functional.linear",), [ref, weight[0]], {}, shape, bounds, one, weight[1]
-        )
+        return _finish(scope, ("nn.functional.linear",), [ref, weight[0]], {}, shape, bounds, one, weight[1])
     bounds = (bounds[0] + bias[1].low, bounds[1] + bias[1].high)
     args = [ref, weight[0], bias[0]]
     return _finish(scope, ("nn.functional.linear",), args, {}, shape, bounds, one, weight[1], bias[1])

@@ -52,6 +52,7 @@ class Step:
 
     rounds: whether the result is rounded (a view, a maximum or a comparison is not).
     blurs:  whether the sign of a zero in the result depends on the order in which numbers are added or compared.
+    no_grad: whether it is run under `torch.no_grad()`.
     """
 
     op: str
@@ -60,6 +61,7 @@ class Step:
     results: tuple[str, ...] = ()
     rounds: bool = True
     blurs: bool = False
+    no_grad: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

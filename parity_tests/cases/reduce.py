@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from parity_tests.cases.program import Input, Program, Ref, Step, refs
+from parity_tests.check.snapshot import Array
 
+change: Callable[..., Any] = dataclasses.replace
 Shows = Callable[[Program], bool]
 MOST_TRIES = 400
 
@@ -35,34 +37,43 @@ def reduce(program: Program, shows: Shows) -> Program:
 
 def _proposals(program: Program) -> Iterator[Program]:
     """The boldest first."""
-    change = dataclasses.replace
+    yield from _less_differentiated(program)
+    yield from _shorter(program)
+    for step in program.steps:
+        yield from _bypassed(program, step)
+    yield from _rounder(program)
+
+
+def _less_differentiated(program: Program) -> Iterator[Program]:
     if program.outputs:
         yield change(program, outputs=(), cotangents=(), wrt=(), second=())
         if program.second:
             yield change(program, second=())
         for k in range(len(program.outputs)):
             if len(program.outputs) > 1:
-                yield change(
-                    program, outputs=_without(program.outputs, k), cotangents=_without(program.cotangents, k)
-                )
+                yield change(program, outputs=_without(program.outputs, k), cotangents=_without(program.cotangents, k))
         for k in range(len(program.wrt)):
             if len(program.wrt) > 1:
                 yield change(program, wrt=_without(program.wrt, k), second=_without(program.second, k))
+
+
+def _shorter(program: Program) -> Iterator[Program]:
     for k in reversed(range(len(program.steps))):
         if not _used(program, program.steps[k].results, k + 1):
             yield change(program, steps=_without(program.steps, k))
     for k, each in enumerate(program.inputs):
         if not _used(program, (each.name,), 0):
             yield change(program, inputs=_without(program.inputs, k))
-    for step in program.steps:
-        yield from _bypassed(program, step)
+
+
+def _rounder(program: Program) -> Iterator[Program]:
     for k, each in enumerate(program.inputs):
         for simpler in _simpler(each):
             yield change(program, inputs=(*program.inputs[:k], simpler, *program.inputs[k + 1 :]))
     for name in ("cotangents", "second"):
-        for k, array in enumerate(getattr(program, name)):
+        arrays: tuple[Array, ...] = getattr(program, name)
+        for k, array in enumerate(arrays):
             if array.dtype.kind == "f" and not np.all(array == 1):
-                arrays = getattr(program, name)
                 yield change(program, **{name: (*arrays[:k], np.ones_like(array), *arrays[k + 1 :])})
 
 

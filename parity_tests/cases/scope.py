@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from parity_tests.cases.program import Input, Ref, Step
-from parity_tests.cases.types import FLOATING, Shape, Type, broadcast
+from parity_tests.cases.types import DTYPES, FLOATING, Shape, Type, broadcast
 from parity_tests.check.snapshot import Array
 
 T = TypeVar("T")
@@ -22,10 +22,8 @@ LARGEST, MOST_ELEMENTS = 1e6, 160
 EXACT_LARGEST = 2.0**12
 
 # Ops that add up: where the order matters, overflow does not mean much.
-SUMS = frozenset(
-    ["sum", "mean", "var", "softmax", "log_softmax", "mm", "bmm", "matmul", "addmm", "linear"]
-    + ["mse_loss", "nll_loss", "cross_entropy"]
-)
+PRODUCTS = {"mm", "bmm", "matmul", "addmm", "linear"}
+SUMS = PRODUCTS | {"sum", "mean", "var", "softmax", "log_softmax", "mse_loss", "nll_loss", "cross_entropy"}
 # Of equal zeros torch's own kernels choose now the one, now the other, by the position in the array.
 BLURRING = SUMS | {"maximum", "minimum", "max", "min", "amax", "amin", "clamp"}
 
@@ -177,11 +175,16 @@ class Scope:
         fitting = [(Ref(name), type_) for name, type_ in reversed(self.types.items()) if requires(type_)]
         if fitting and not self.chance(5):
             return fitting[self.draw_int(0, len(fitting) - 1)]
-        made = (fresh or (lambda: self.fresh(self.any_shape())))()
+        made = (fresh or (lambda: self.fresh(self.any_shape(), self._dtype())))()
         return made if requires(made[1]) else None
 
     def floating(self, requires: Callable[[Type], bool] = lambda type_: True) -> Operand | None:
-        return self.operand(lambda type_: type_.floating and requires(type_))
+        """An operand of a floating-point dtype."""
+        return self.operand(lambda type_: type_.floating and requires(type_), lambda: self.fresh(self.any_shape()))
+
+    def _dtype(self) -> str:
+        """What a fresh operand is of where any dtype will do: now and then not what the others are of."""
+        return self.one_of(DTYPES) if self.chance(6) else self.dtype
 
     def partner(
         self,
@@ -216,8 +219,13 @@ class Scope:
     def emit(self, op: str, args: Sequence[Any], kwargs: dict[str, Any], *types: Type, rounds: bool = True) -> None:
         """Append a step with results of these types (no type: the call is made for its effect)."""
         names = tuple(f"y{sum(name[0] == 'y' for name in self.types) + k}" for k in range(len(types)))
-        self.steps.append(Step(op, tuple(args), kwargs, names, rounds, op.rpartition(".")[2].rstrip("_") in BLURRING))
+        blurs = op.rpartition(".")[2].rstrip("_") in BLURRING
+        fresh = all(type_.storage < 0 for type_ in types)  # no view
+        no_grad = fresh and any(type_.grad for type_ in types) and self.chance(20)
+        self.steps.append(Step(op, tuple(args), kwargs, names, rounds, blurs, no_grad))
         for name, type_ in zip(names, types, strict=True):
+            if no_grad:
+                type_ = type_.but(grad=False, writable=False)
             if type_.storage < 0:
                 type_ = type_.but(storage=self.new_storage())
             self.types[name] = type_

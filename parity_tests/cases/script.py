@@ -39,7 +39,9 @@ def _body(program: Program) -> Iterator[str]:
     for each in program.inputs:
         yield f"{each.name} = {leaf(each)}"
     for step in program.steps:
-        yield statement(step)
+        if step.no_grad:
+            yield "with torch.no_grad():"
+        yield "    " * step.no_grad + statement(step)
     names = [each.name for each in program.inputs] + [name for step in program.steps for name in step.results]
     if program.outputs:
         yield from _derivatives(program)

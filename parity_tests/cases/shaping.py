@@ -28,7 +28,7 @@ def _factors(scope: Scope, size: int) -> Shape:
 def _sizes(scope: Scope, shape: Shape) -> list[Any]:
     """Sizes as a user writes them: one by one or as a tuple, one of them -1 where it can be told."""
     written = list(shape)
-    if written and math.prod(shape) and scope.chance(3):
+    if written and 0 not in shape and scope.chance(3):
         written[scope.draw_int(0, len(written) - 1)] = -1
     return [tuple(written)] if not written or scope.chance(2) else written
 
@@ -129,9 +129,7 @@ def unsqueeze(scope: Scope) -> bool:
 
 @op("squeeze", exact=True)
 def squeeze(scope: Scope) -> bool:
-    picked = scope.operand(
-        lambda type_: 1 in type_.shape, lambda: scope.fresh((*scope.shape(1), 1, *scope.shape(1)))
-    )
+    picked = scope.operand(lambda type_: 1 in type_.shape, lambda: scope.fresh((*scope.shape(1), 1, *scope.shape(1))))
     if picked is None:
         return False
     ref, type_ = picked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -29,10 +30,10 @@ def train(run: Training, backend: Backend, weights: Weights | None = None) -> di
         try:
             model = build(run, backend, weights)
             trace["initial"] = backend.snapshot(dict(model.state_dict()))
-            disturbs = isinstance(backend, Double)
-            if disturbs:
+            double = backend if isinstance(backend, Double) else None
+            if double:
                 for layer in model:
-                    layer.register_forward_hook(lambda layer, args, output: backend.disturb(output))
+                    layer.register_forward_hook(lambda layer, args, output: double.disturb(output))
             criterion = backend.module(f"nn.{run.loss}", **run.loss_options)
             optimiser = _optimiser(run, backend, model)
             backend.manual_seed(run.seed + 1)
@@ -41,9 +42,9 @@ def train(run: Training, backend: Backend, weights: Weights | None = None) -> di
                 if step == len(run.inputs) // 2 and run.new_lr is not None:
                     optimiser.param_groups[0]["lr"] = run.new_lr
                 trace[phase] = _step(run, backend, model, criterion, optimiser, step, alive)
-                if disturbs:
+                if double:
                     for parameter in model.parameters():
-                        backend.disturb_in_place(parameter)
+                        double.disturb_in_place(parameter)
         except Exception as raised:  # noqa: BLE001  the error is a result like any other
             trace["error"] = Raised.of(raised, phase, isinstance(raised, Unsupported))
     return trace
@@ -96,6 +97,12 @@ def oracle(run: Training, double: Double, initial: Weights) -> Oracle:
     def ask(delta: float, seed: int) -> Mapping[Path, Array]:
         with double.disturbed(delta, seed):
             weights = {name: double.array(array) for name, array in initial.items()}
-            return {path: snapshot.value for path, snapshot in leaves(train(run, double, weights))}
+            disturbed = dataclasses.replace(
+                run,
+                inputs=tuple(map(double.array, run.inputs)),
+                targets=tuple(map(double.array, run.targets)),
+                cotangent=double.array(run.cotangent),
+            )
+            return {path: snapshot.value for path, snapshot in leaves(train(disturbed, double, weights))}
 
     return ask

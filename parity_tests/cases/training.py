@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from parity_tests.cases.program import decode, encode
@@ -111,7 +111,7 @@ def trainings(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Training:
     if classify:
         widths[-1] = max(widths[-1], 2)
     layers: list[Layer] = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layers.append(("Linear", (fan_in, fan_out), draw(st.sampled_from([{}, {"bias": False}]))))
         if len(layers) < 2 * len(widths) - 3:
             name = draw(st.sampled_from(ACTIVATIONS))
@@ -121,9 +121,7 @@ def trainings(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Training:
     out = widths[-1]
     if classify:
         loss_options |= _options(draw, {"label_smoothing": (0.0, 0.1), "ignore_index": (-100, 0)})
-        targets = tuple(
-            (abs(numbers("whole", offset + 7 * step, (batch,), "int64")) % out) for step in range(steps)
-        )
+        targets = tuple((abs(numbers("whole", offset + 7 * step, (batch,), "int64")) % out) for step in range(steps))
         shape: tuple[int, ...] = (batch,)
     else:
         targets = tuple(numbers("smooth", offset + 31 * step + 17, (batch, out), "float32") for step in range(steps))
@@ -132,9 +130,7 @@ def trainings(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Training:
     rules = _sgd if optimiser == "SGD" else _adam
     return Training(
         layers=tuple(layers),
-        inputs=tuple(
-            numbers("smooth", offset + 61 * step, (batch, widths[0]), "float32") for step in range(steps)
-        ),
+        inputs=tuple(numbers("smooth", offset + 61 * step, (batch, widths[0]), "float32") for step in range(steps)),
         targets=targets,
         loss="CrossEntropyLoss" if classify else "MSELoss",
         loss_options=loss_options,

@@ -6,3 +6,21 @@ from parity_tests.check.outcome import Difference, Disagreement, Outcome
 from parity_tests.check.snapshot import Snapshot, take
 from parity_tests.check.tally import Tally, current, tallying
 from parity_tests.check.tolerance import Derived, Exact, Normwise
+
+__all__ = [
+    "Derived",
+    "Difference",
+    "Disagreement",
+    "Exact",
+    "Normwise",
+    "Outcome",
+    "Raised",
+    "Snapshot",
+    "Tally",
+    "assert_same",
+    "compare",
+    "current",
+    "normalise",
+    "take",
+    "tallying",
+]

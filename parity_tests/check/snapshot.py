@@ -60,8 +60,12 @@ class Sequence:
     items: list[Any]
 
 
-def of_tensor(tensor: Any) -> Snapshot:
-    """The snapshot of any object with torch.Tensor's manners."""
+def of_tensor(tensor: Any, accumulated: bool = False) -> Snapshot:
+    """The snapshot of any object with torch.Tensor's manners.
+
+    accumulated: it is a `.grad`.  Two of them share memory if they begin at the same element: that they were cut from
+    one piece, as the gradients of the operands of a stack are, nobody can tell.
+    """
     detached = tensor.detach()
     try:
         array = detached.numpy()
@@ -69,7 +73,6 @@ def of_tensor(tensor: Any) -> Snapshot:
         # A gradient that is known to be zero may have no memory at all.
         detached = detached.clone()
         array = detached.numpy()
-    node = getattr(tensor, "grad_fn", False)
     is_leaf = getattr(tensor, "is_leaf", None)
     # Asking a non-leaf for its gradient is a mistake that torch warns of.
     has_grad = is_leaf or getattr(tensor, "retains_grad", False)
@@ -83,18 +86,28 @@ def of_tensor(tensor: Any) -> Snapshot:
         device=str(tensor.device) if hasattr(tensor, "device") else None,
         requires_grad=getattr(tensor, "requires_grad", None),
         is_leaf=is_leaf,
-        grad_fn=None if node is False else "" if node is None else _node_name(node),
-        grad=None if grad is None else of_tensor(grad),
-        storage=_storage(detached, array) if array.size else None,
+        grad_fn=_node_name(tensor),
+        grad=None if grad is None else of_tensor(grad, accumulated=True),
+        storage=_storage(detached, array, accumulated) if array.size else None,
     )
 
 
-def _node_name(node: Any) -> str | None:
+def _node_name(tensor: Any) -> str | None:
+    try:
+        node = tensor.grad_fn
+    except AttributeError:
+        return None
+    except RuntimeError as forbidden:  # a view whose base was changed in a way that torch does not follow
+        return str(forbidden)
+    if node is None:
+        return ""
     name = getattr(node, "name", None)
     return str(name()) if callable(name) else None
 
 
-def _storage(tensor: Any, array: Array) -> int:
+def _storage(tensor: Any, array: Array, accumulated: bool) -> int:
+    if accumulated:
+        return int(array.__array_interface__["data"][0])
     if hasattr(tensor, "untyped_storage"):
         return int(tensor.untyped_storage().data_ptr())
     while isinstance(array.base, np.ndarray):

@@ -197,10 +197,11 @@ def _describe(bad: Mask, expected: Snapshot, actual: Snapshot, why: str, truth: 
     if left.dtype.kind == "f":
         with np.errstate(all="ignore"):
             off = np.where(bad, abs(right.astype(np.float64) - left), -1.0)
-        worst = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), left.shape)
+        at = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), left.shape)
+        worst = tuple(int(axis) for axis in at)
     else:
         worst = tuple(int(axis[0]) for axis in np.nonzero(bad)) if bad.ndim else ()
-    place = ", ".join(str(int(axis)) for axis in worst)
+    place = ", ".join(map(str, worst))
     where = f"at [{place}] " if place else ""
     exactly = "" if truth is None else f" (in float64 {truth[worst]})"
     count = f"{int(bad.sum())} of {bad.size} differ; " if bad.size > 1 else ""

@@ -75,9 +75,7 @@ def compare_texts(left: str, right: str, rtol: float = 0.0, atol: float = 0.0) -
         pairs = list(zip(numbers(a), numbers(b), strict=True))
         largest = max([largest, *(relative_difference(x, y) for x, y in pairs)])
         apart = tuple(
-            index
-            for index, (x, y) in enumerate(pairs)
-            if relative_difference(x, y) > rtol and not abs(x - y) <= atol
+            index for index, (x, y) in enumerate(pairs) if relative_difference(x, y) > rtol and not abs(x - y) <= atol
         )
         exact = not rtol and not atol
         rows.append(Row(a, b, line, agrees=a == b if exact else not apart, numbers=apart))

@@ -35,9 +35,7 @@ class Run:
         return lines[-1] if self.status and lines else ""
 
 
-def run_script(
-    framework: str, name: str, script: Path, args: Sequence[str] = (), timeout: float | None = None
-) -> Run:
+def run_script(framework: str, name: str, script: Path, args: Sequence[str] = (), timeout: float | None = None) -> Run:
     """Run `script` with `import name` meaning `framework`.
 
     Raises subprocess.TimeoutExpired after `timeout` seconds.

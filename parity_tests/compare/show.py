@@ -22,9 +22,7 @@ def show(console: Console, left: Run, right: Run, comparison: Comparison, everyt
     console.print(_figures(left, right))
     for run in (left, right):
         if run.status:
-            console.print(
-                f"[bold]{run.framework}[/] ended with status {run.status}: {escape(run.last_words)}"
-            )
+            console.print(f"[bold]{run.framework}[/] ended with status {run.status}: {escape(run.last_words)}")
     console.print(verdict(left, right, comparison), soft_wrap=True)
 
 

@@ -1,13 +1,17 @@
 """Planted faults: is the instrument able to fail?
 
 Every fault is planted in `minitorch_like` at run time, and the instrument's ordinary suites are let loose on it with
-the cases of their `ci` profile, or a share of them.  A fault that they do not find is a hole in the instrument.
+the cases that they try in continuous integration.  A fault that they do not find is a hole in the instrument.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from typing import Any, Protocol
 
 from parity_tests.backends.double import Double
@@ -18,7 +22,7 @@ from parity_tests.mutants.hunting import Sample, Verdict, draw, hunt
 from parity_tests.searches import MLPS, SUITES
 from parity_tests.suite import Arena, Suite
 
-SHARES = {"dev": 0.2, "ci": 0.5, "deep": 4.0}
+SHARES = {"dev": 0.2, "ci": 1.0, "deep": 4.0}
 
 
 class Progress(Protocol):
@@ -29,20 +33,33 @@ class Progress(Protocol):
     def step(self, text: str = "", failed: bool = False) -> None: ...
 
 
-def run(profile: str = "ci", progress: Progress | None = None) -> dict[str, Any]:
+def run(profile: str = "ci", progress: Progress | None = None, workers: int | None = None) -> dict[str, Any]:
     """Plant every fault in turn: how many were planted and found, and a row for each.  Part of the scoreboard.
 
     profile: how many cases to try, as a share of those that the suites run in continuous integration.
+    workers: how many processes share the work, as many as there are processors if not said.
     """
     if progress:
         progress.expect(len(FAULTS))
     rows = []
-    for fault in FAULTS.values():
-        verdict = look_for(fault, profile)
+    for fault, verdict in zip(FAULTS.values(), _verdicts(profile, workers or os.cpu_count() or 1), strict=True):
         rows.append(row(fault, verdict))
         if progress:
             progress.step(fault.name, failed=not verdict.by)
     return {"planted": len(rows), "found": sum(each["found"] for each in rows), "rows": rows}
+
+
+def _verdicts(profile: str, workers: int) -> Iterator[Verdict]:
+    if workers == 1:
+        yield from (look_for(fault, profile) for fault in FAULTS.values())
+        return
+    # Not forked: torch may have threads by now.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(_look_for_name, FAULTS, repeat(profile))
+
+
+def _look_for_name(name: str, profile: str) -> Verdict:
+    return look_for(FAULTS[name], profile)
 
 
 def row(fault: Fault, verdict: Verdict) -> dict[str, Any]:

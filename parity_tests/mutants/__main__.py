@@ -30,7 +30,8 @@ def main() -> int:
         verdict = look_for(fault, options.profile)
         missed += not verdict.by
         by, seconds = verdict.by or "[red]nothing[/]", f"{verdict.seconds:.2f}"
-        table.add_row(fault.name, fault.kind, by, str(verdict.cases), seconds, escape(verdict.message))
+        seen = escape(verdict.message.partition("\n")[0])
+        table.add_row(fault.name, fault.kind, by, str(verdict.cases), seconds, seen)
     console.print(table)
     console.print(f"{len(chosen) - missed} of {len(chosen)} planted faults found")
     return int(missed > 0)

@@ -39,9 +39,9 @@ def any_root_starts_with_ones(right: Right, outputs: Any, gradients: Any, create
 
 
 @fault("no error", Attribute(loss, "_check_nll"))
-def targets_are_not_checked(right: Right, input: Array, target: Array, weight: Any, ignore_index: int) -> None:
-    """nll_loss takes a negative class, and counts it from the end."""
-    right(input, np.where(target < 0, 0, target), weight, ignore_index)
+def classes_are_not_checked(right: Right, input: Array, target: Array, weight: Any, ignore_index: int) -> None:
+    """nll_loss does not look whether the targets are classes."""
+    right(input, np.zeros_like(target), weight, ignore_index)
 
 
 @fault("error class", Kernel("softmax"))

@@ -13,7 +13,7 @@ from parity_tests.mutants.fault import Fault
 from parity_tests.suite import Arena, Suite
 
 Case = TypeVar("Case")
-TURNS = 24
+PARTS, TURNS = 4, 24
 
 
 @dataclass(slots=True)
@@ -29,17 +29,18 @@ class Sample(Generic[Case]):
 
 
 def draw(suite: Suite[Case], count: int) -> Sample[Case]:
-    """The first so many cases that the suite's own search would try."""
+    """So many of the cases that the suite tries, in the parts that it tries them in."""
     cases: list[Case] = []
     options = settings(
-        max_examples=count,
+        max_examples=max(1, count // PARTS),
         database=None,
         deadline=None,
         phases=[Phase.generate],
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    seed(0)(options(given(suite.cases)(lambda case: cases.append(case))))()  # noqa: PLW0108  Hypothesis wants a function
+    for part in range(PARTS):
+        seed(part)(options(given(suite.cases)(lambda case: cases.append(case))))()  # noqa: PLW0108  no builtin, please
     return Sample(suite, cases)
 
 
