@@ -409,11 +409,13 @@ def arange(end: Any, start: Any = 0, step: Any = 1, dtype: dtype | None = None) 
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) / step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if not dtype.is_floating_point:
+    if dtype is int64:  # whose length torch counts in integers, that of the others in float64
         start, end, step = int(start), int(end), int(step)
         if step == 0:
             raise ValueError("step must be nonzero")
     length = math.ceil((end - start) / step)
+    if not dtype.is_floating_point:
+        start, step = int(start), int(step)
     steps = np.arange(length, dtype=np.float64 if dtype.is_floating_point else np.int64)
     return wrap((start + steps * step).astype(dtype.numpy))
 

@@ -102,14 +102,16 @@ def _explain_basic(array: Any, index: tuple[Any, ...], bare: bool) -> None:
                 "0-dim tensor to a number"
             )
         raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
-    dim = 0
+    dim = new = 0
     for each in index:
         if each is Ellipsis:
             dim += array.ndim - dims
-        elif each is not None:
+        elif each is None:
+            new += 1
+        else:
             size = array.shape[dim]
             if isinstance(each, int) and not -size <= each < size:
-                raise IndexError(f"index {each} is out of bounds for dimension {dim} with size {size}")
+                raise IndexError(f"index {each} is out of bounds for dimension {dim + new} with size {size}")
             dim += 1
 
 
@@ -120,9 +122,13 @@ def split(array: Any, index: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ..
     advanced: list[Any] = []
     any_advanced = False
     consumed = sum(_dims_of(each) for each in items)
+    if consumed > array.ndim and isinstance(index, tuple):
+        raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
     dim = 0
     for each in items:
         if each is Ellipsis:
+            if Ellipsis in [part for part in basic if not isinstance(part, np.ndarray)]:
+                continue  # torch lets a second one stand for no dimension
             free = max(array.ndim - consumed, 0)
             dim += free
             basic.append(Ellipsis)
@@ -219,7 +225,7 @@ def _plain(item: Any) -> Any:
 
 
 def _check_advanced(array: Any, index: tuple[Any, ...]) -> None:
-    """torch's errors for masks of another shape and for elements out of range."""
+    """torch's errors for masks of another shape and for elements out of range (named by the index tensor's number)."""
     if sum(each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else 1 for each in index) > array.ndim:
         raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
     dim = 0
@@ -235,14 +241,16 @@ def _check_advanced(array: Any, index: tuple[Any, ...]) -> None:
                         f"The shape of the mask {sizes(each.shape)} at index {offset} does not match the shape of the indexed "
                         f"tensor {sizes(array.shape)} at index {dim + offset}"
                     )
-            shapes.append((int(np.count_nonzero(each)),))
+            shapes.extend([(int(np.count_nonzero(each)),)] * each.ndim)
             dim += each.ndim
         else:
             size = array.shape[dim]
             outside = (each < -size) | (each >= size)
             if outside.any():
+                if size == 0:
+                    raise IndexError("index is out of bounds for dimension with size 0")
                 raise IndexError(
-                    f"index {each[outside].reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}"
+                    f"index {each[outside].reshape(-1)[0]} is out of bounds for dimension {len(shapes)} with size {size}"
                 )
             shapes.append(each.shape)
             dim += 1

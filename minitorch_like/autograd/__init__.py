@@ -108,6 +108,8 @@ def backward(
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
         targets = [(_target(each), each._number) for each in inputs]
+        for each in inputs:
+            each.retain_grad()  # which is how an intermediate tensor gets its gradient
     roots = _roots(outputs, grad_tensors, create_graph)
     captured = run_backward(roots, keep_graph=keep, create_graph=create_graph, targets=targets)
     if captured is not None:
@@ -119,7 +121,7 @@ def _accumulate_into(inputs: Any, captured: dict[Any, Any], create_graph: bool) 
 
     for each in inputs:
         g = captured[each.grad_node(), each._number]
-        if g is not None:
+        if g is not None and each.is_leaf:
             g = g if create_graph else wrap(g.copy())
             each._grad = g if each._grad is None else each._grad + g
 
