@@ -96,6 +96,8 @@ def _basic(tensor: Tensor, index: tuple[Any, ...], bare: bool = False) -> Tensor
 def _explain_basic(array: Any, index: tuple[Any, ...], bare: bool) -> None:
     dims = sum(each is not None and each is not Ellipsis for each in index)
     if dims > array.ndim:
+        if array.ndim == 0 and bare and isinstance(index[0], slice):
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         if array.ndim == 0 and bare:
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "

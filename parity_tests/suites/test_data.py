@@ -228,9 +228,7 @@ def test_iterable_data_sets(torch, candidate, workers, size, drop_last):
     def program(ns):
         init = share(ns) if workers else None
         drop = drop_last and size is not None
-        loader = library(ns).DataLoader(
-            counting(ns), size, drop_last=drop, num_workers=workers, worker_init_fn=init
-        )
+        loader = library(ns).DataLoader(counting(ns), size, drop_last=drop, num_workers=workers, worker_init_fn=init)
         return batches(loader), rest_of_the_stream(ns) if ns.manual_seed(1) else None
 
     same(torch, candidate, program)
@@ -290,9 +288,7 @@ def test_a_data_set_that_fetches_many_at_once(torch, candidate):
 def test_rows_keep_dtypes_and_their_graph(torch, candidate):
     def program(ns):
         lib = library(ns)
-        plain = lib.TensorDataset(
-            *(ns.ones(4, dtype=getattr(ns, kind)) for kind in ("uint8", "bool", "float64"))
-        )
+        plain = lib.TensorDataset(*(ns.ones(4, dtype=getattr(ns, kind)) for kind in ("uint8", "bool", "float64")))
         grown = lib.TensorDataset(ns.arange(4.0, requires_grad=True) * 2, ns.zeros(4, 0, 3))
         (first, second), *_ = lib.DataLoader(grown, 3)
         return list(lib.DataLoader(plain, 3)), first.requires_grad, first.grad_fn.name(), second.shape
@@ -414,12 +410,8 @@ ERRORS = {
     "shuffle of nothing": lambda ns, lib: lib.DataLoader([], shuffle=True),
     "an attribute set later": lambda ns, lib: setattr(lib.DataLoader([1]), "batch_size", 2),
     "an index beyond the rows": lambda ns, lib: list(lib.DataLoader(numbers(ns), sampler=[9])),
-    "a subset beyond its indices": lambda ns, lib: list(
-        lib.DataLoader(lib.Subset(numbers(ns), [1]), sampler=[3])
-    ),
-    "a subset that would be bypassed": lambda ns, lib: type("Mine", (lib.Subset,), {"__getitem__": len})(
-        [1], [0]
-    ),
+    "a subset beyond its indices": lambda ns, lib: list(lib.DataLoader(lib.Subset(numbers(ns), [1]), sampler=[3])),
+    "a subset that would be bypassed": lambda ns, lib: type("Mine", (lib.Subset,), {"__getitem__": len})([1], [0]),
 }
 
 

@@ -64,9 +64,7 @@ def test_device_takes_what_torchs_takes(torch, candidate, arguments):
     same_outcome(torch, candidate, lambda module: module.device(*arguments))
 
 
-@pytest.mark.parametrize(
-    "named", [{"type": "cpu"}, {"type": "cuda", "index": 1}, {"device": "cpu"}, {"typ": "x"}]
-)
+@pytest.mark.parametrize("named", [{"type": "cpu"}, {"type": "cuda", "index": 1}, {"device": "cpu"}, {"typ": "x"}])
 def test_device_by_keyword(torch, candidate, named):
     same_outcome(torch, candidate, lambda module: module.device(**named))
 
@@ -76,9 +74,7 @@ def test_any_device_string(torch, candidate, text):
     same_outcome(torch, candidate, lambda module: module.device(text))
 
 
-@pytest.mark.parametrize(
-    "where", ["cuda", "cuda:0", "xpu", "mps", "vulkan", "xla", "mtia", "hpu", 0, "cpu:5"]
-)
+@pytest.mark.parametrize("where", ["cuda", "cuda:0", "xpu", "mps", "vulkan", "xla", "mtia", "hpu", 0, "cpu:5"])
 def test_a_device_that_is_not_there(torch, candidate, where):
     same_outcome(torch, candidate, lambda module: module.tensor([1.0], device=where).device)
 

@@ -27,9 +27,7 @@ def drive(optimizer, scheduler, steps, **kwargs):
 
 
 def state_of(optimizer, scheduler):
-    groups = [
-        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
-    ]
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     return groups, scheduler.get_last_lr()
 
 
@@ -58,9 +56,7 @@ simple = st.one_of(
     needs(schedule("ExponentialLR"), gamma=gamma),
     schedule("PolynomialLR", total_iters=count, power=st.sampled_from([0.5, 1.0, 2.0])),
     needs(schedule("CosineAnnealingLR", eta_min=st.sampled_from([0.0, 0.01])), T_max=count),
-    needs(
-        schedule("CosineAnnealingWarmRestarts", T_mult=st.integers(1, 3), eta_min=st.just(0.01)), T_0=count
-    ),
+    needs(schedule("CosineAnnealingWarmRestarts", T_mult=st.integers(1, 3), eta_min=st.just(0.01)), T_0=count),
     needs(schedule("LambdaLR"), lr_lambda=lambdas),
     needs(schedule("MultiplicativeLR"), lr_lambda=lambdas),
 )
@@ -118,9 +114,7 @@ def test_cycles_move_momentum_too(torch, candidate, rates, plan, kind):
     same(torch, candidate, program)
 
 
-@given(
-    rates=rates, plans=st.lists(simple, min_size=1, max_size=3), gaps=st.lists(count, min_size=2, max_size=2)
-)
+@given(rates=rates, plans=st.lists(simple, min_size=1, max_size=3), gaps=st.lists(count, min_size=2, max_size=2))
 def test_schedules_in_sequence_and_in_chains(torch, candidate, rates, plans, gaps):
     def program(ns):
         results = []
@@ -171,9 +165,7 @@ plateau = st.fixed_dictionaries(
 )
 
 
-@given(
-    options=plateau, metrics=st.lists(st.sampled_from([0.5, 0.9, 1.0, 1.05, -1.0, float("nan")]), max_size=15)
-)
+@given(options=plateau, metrics=st.lists(st.sampled_from([0.5, 0.9, 1.0, 1.05, -1.0, float("nan")]), max_size=15))
 def test_plateaus(torch, candidate, options, metrics):
     def program(ns):
         optimizer = optimizer_of(ns, (0.5, 0.25))
@@ -348,18 +340,14 @@ ERRORS = {
     "one cycle, pct_start type": lambda ns, lib, o: lib.OneCycleLR(o, 1.0, 5, pct_start=1),
     "one cycle, strategy": lambda ns, lib, o: lib.OneCycleLR(o, 1.0, 5, anneal_strategy="quadratic"),
     "one cycle without momentum": lambda ns, lib, o: lib.OneCycleLR(optimizer_of(ns, kind="Adagrad"), 1.0, 5),
-    "one cycle, too long": lambda ns, lib, o: [
-        each.step() for each in [lib.OneCycleLR(o, 1.0, 2)] for _ in range(3)
-    ],
+    "one cycle, too long": lambda ns, lib, o: [each.step() for each in [lib.OneCycleLR(o, 1.0, 2)] for _ in range(3)],
     "nothing in sequence": lambda ns, lib, o: lib.SequentialLR(o, [], []),
     "nothing chained": lambda ns, lib, o: lib.ChainedScheduler([]),
     "milestones": lambda ns, lib, o: lib.SequentialLR(o, [lib.StepLR(o, 1)], [1]),
     "not a schedule": lambda ns, lib, o: lib.SequentialLR(o, [3], []),
     "plateau in sequence": lambda ns, lib, o: lib.SequentialLR(o, [lib.ReduceLROnPlateau(o)], []),
     "another optimizer": lambda ns, lib, o: lib.SequentialLR(o, [lib.StepLR(optimizer_of(ns), 1)], []),
-    "another optimizer, chained": lambda ns, lib, o: lib.ChainedScheduler(
-        [lib.StepLR(optimizer_of(ns), 1)], o
-    ),
+    "another optimizer, chained": lambda ns, lib, o: lib.ChainedScheduler([lib.StepLR(optimizer_of(ns), 1)], o),
     "base class": lambda ns, lib, o: lib.LRScheduler(o),
 }
 

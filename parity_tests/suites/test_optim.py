@@ -264,9 +264,7 @@ def test_a_learning_rate_may_be_a_tensor(torch, candidate, name):
     def program(ns):
         param, other = with_grad(ns), with_grad(ns)
         rate = ns.tensor(0.5)
-        optimizer = getattr(ns.optim, name)(
-            [{"params": [param]}, {"params": [other], "lr": ns.tensor([0.25])}], rate
-        )
+        optimizer = getattr(ns.optim, name)([{"params": [param]}, {"params": [other], "lr": ns.tensor([0.25])}], rate)
         optimizer.step()
         rate.fill_(0.125)
         optimizer.step()
@@ -424,9 +422,7 @@ def test_hooks_of_steps_run_in_order(torch, candidate):
         base = sys.modules[ns.optim.Optimizer.__module__]
 
         def note(name):
-            return lambda optimizer, args, kwargs: calls.append(
-                (name, type(optimizer).__name__, len(args), kwargs)
-            )
+            return lambda optimizer, args, kwargs: calls.append((name, type(optimizer).__name__, len(args), kwargs))
 
         optimizer = ns.optim.SGD([with_grad(ns)], lr=0.5)
         handles = [
@@ -440,9 +436,7 @@ def test_hooks_of_steps_run_in_order(torch, candidate):
         for handle in handles:
             handle.remove()
         optimizer.step()
-        optimizer.register_step_pre_hook(
-            lambda optimizer, args, kwargs: (args, {"closure": lambda: calls.append(1)})
-        )
+        optimizer.register_step_pre_hook(lambda optimizer, args, kwargs: (args, {"closure": lambda: calls.append(1)}))
         optimizer.step()
         return [(*call[:3], list(call[3])) if call != 1 else call for call in calls if call is not None]
 
@@ -578,9 +572,7 @@ BAD_TENSORS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "options"), BAD_TENSORS, ids=lambda value: value if isinstance(value, str) else ""
-)
+@pytest.mark.parametrize(("name", "options"), BAD_TENSORS, ids=lambda value: value if isinstance(value, str) else "")
 def test_bad_tensors_as_options(torch, candidate, name, options):
     same(torch, candidate, lambda ns: repr(getattr(ns.optim, name)([parameter(ns)], **options(ns))))
 
@@ -590,8 +582,6 @@ def test_bad_groups(torch, candidate):
         optimizer = ns.optim.SGD([parameter(ns)], lr=0.5)
         held = optimizer.param_groups[0]["params"]
         bad = [[parameter(ns)], {"params": held}, {"params": [1]}, {}]
-        return [run(ns, lambda _, group=group: optimizer.add_param_group(group)) for group in bad], repr(
-            optimizer
-        )
+        return [run(ns, lambda _, group=group: optimizer.add_param_group(group)) for group in bad], repr(optimizer)
 
     same(torch, candidate, program)
