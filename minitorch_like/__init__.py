@@ -54,7 +54,7 @@ globals().update(_creation.PUBLIC)
 globals().update(_functions.PUBLIC)
 globals().update(random.PUBLIC)
 
-from . import nn, optim, utils  # noqa: E402
+from . import cuda, nn, optim, utils  # noqa: E402
 
 __version__ = "0.1.0"
 

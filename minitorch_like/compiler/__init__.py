@@ -21,6 +21,7 @@ from .recorder import Recorder
 __all__ = ["CompiledFunction", "compile"]
 
 _MAX_CAPTURES = 8  # of one signature: a step that keeps failing its guards is better run eagerly
+_MAX_SIGNATURES = 64  # a step whose arguments never come back, such as a counter, is better run eagerly too
 
 
 class _Signature:
@@ -52,6 +53,8 @@ class CompiledFunction:
         except TypeError:  # an argument that cannot be compared with that of the next call
             return self._function(*args, **kwargs)
         if signature is None:
+            if len(self._signatures) >= _MAX_SIGNATURES:
+                return self._function(*args, **kwargs)
             signature = self._signatures[key] = _Signature()
         signature.calls += 1
         for plan in signature.plans:
