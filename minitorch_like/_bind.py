@@ -390,6 +390,7 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
         outer.shape, outer.dtype = base._data.shape, base._data.dtype
         outer.hooks = None
         base._node, base._number = outer, 0
+        counter[1:] = [outer.name()]
         view.version = -1  # recomputed from the base at the next use
     if op.saves_output:
         _note_output_version(op, node, counter)

@@ -23,9 +23,16 @@ def test_a_planted_fault_is_found(name: str) -> None:
     assert verdict.by, f"no suite found it in {verdict.cases} cases: {FAULTS[name].description}"
 
 
-def test_there_is_nothing_to_find_where_nothing_is_planted() -> None:
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A profile of few cases."""
+    monkeypatch.setitem(mutants.SHARES, "few", 0.1)
+    return "few"
+
+
+def test_there_is_nothing_to_find_where_nothing_is_planted(few: str) -> None:
     nothing = Fault("nothing", "", "", (), lambda: None)
-    assert mutants.look_for(nothing, "dev").by == ""
+    assert mutants.look_for(nothing, few).by == ""
 
 
 def standing() -> Iterator[Any]:
@@ -97,11 +104,11 @@ class Steps:
         self.failed.append(failed)
 
 
-def test_a_run_is_a_part_of_the_scoreboard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_a_part_of_the_scoreboard(monkeypatch: pytest.MonkeyPatch, few: str) -> None:
     found, missed = FAULTS["bias is drawn first"], Fault("nothing", "none", "Nothing is wrong.", (), lambda: None)
     monkeypatch.setattr(mutants, "FAULTS", {each.name: each for each in (found, missed)})
     steps = Steps()
-    board = mutants.run("dev", steps, workers=1)
+    board = mutants.run(few, steps, workers=1)
     assert (board["planted"], board["found"]) == (2, 1)
     assert [(each["name"], each["found"], each["by"]) for each in board["rows"]] == [
         ("bias is drawn first", True, "random_mlps"),

@@ -151,7 +151,8 @@ class Node:
 
         assert self.saved is not None
         kind, index = self.op.saves[slot]
-        what = f"[{tensor_type(self.saved[slot])} {sizes(self.saved[slot].shape)}]"
+        kind_name = "CPUBoolType" if self.saved[slot].dtype.kind == "b" else tensor_type(self.saved[slot])
+        what = f"[{kind_name} {sizes(self.saved[slot].shape)}]"
         source: Node | None = self
         number = index
         if kind == INPUT:

@@ -17,7 +17,7 @@ _NUMBERS = (bool, int, float)
 
 def as_floating(x: Array) -> Array:
     """`x`, or its conversion to the default dtype where it is boolean or integer."""
-    return x if x.dtype.kind == "f" else x.astype(default_numpy_dtype())
+    return x if x.dtype.kind == "f" else cast(x, default_numpy_dtype())
 
 
 def common(x: Any, y: Any) -> tuple[Any, Any]:
@@ -33,9 +33,11 @@ def common(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def cast(x: Any, to: np.dtype[Any]) -> Array:
-    """An array or number as an array of dtype `to`; integers wrap around as torch's do."""
+    """An array or number as an array of dtype `to`, laid out as torch's copy is; integers wrap around as torch's do."""
     if isinstance(x, (np.ndarray, np.generic)):
-        return x if x.dtype is to else x.astype(to)  # type: ignore[return-value]
+        if x.dtype is to:
+            return x  # type: ignore[return-value]
+        return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)  # type: ignore[return-value]
     if isinstance(x, int) and to.kind in "iu":
         return np.asarray(np.int64(x) if -(2**63) <= x < 2**63 else x).astype(to)
     return np.asarray(x, dtype=to)

@@ -27,9 +27,9 @@ def _unary(name: str, ufunc: Any, rule: Rule, *, floating: bool = True) -> Op:
     return op(UNARY, name=name, inplace=True, input=rule)(kernel)
 
 
-@op("(Tensor input)", input=lambda g: zeros_of(g), namespace="internal")
+@op("(Tensor input)", namespace="internal")
 def zeros_of(input: Array) -> Array:
-    """Zeros like `input`: the gradient of what does not change."""
+    """Zeros like `input`, of which no more derivatives can be had: the gradient of what does not change."""
     return np.zeros_like(input)
 
 

@@ -48,7 +48,7 @@ def finish(
     if type_ is None:
         return False
     fits = first is not None and type_.shape == first.shape and type_.dtype == first.dtype
-    if in_place and first is not None and fits and first.writable and scope.chance(8):
+    if in_place and first is not None and fits and first.writable and scope.chance(3):
         scope.overwrite(first.storage, type_)
         type_ = type_.but(storage=first.storage, contiguous=first.contiguous)
         scope.emit(in_place, args, kwargs, type_, rounds=rounds)
@@ -298,19 +298,54 @@ def power(scope: Scope) -> bool:
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
-@op("comparison", exact=True)
-def comparison(scope: Scope) -> bool:
-    pair = _pair(scope)
-    if pair is None:
-        return False
-    (left, one), (right, other) = pair
-    second: Any = right
-    name = scope.one_of(list(_COMPARISONS))
-    forms = (f"torch.{name}", f"Tensor.{name}", f"operator.{name}")
-    if scope.chance(3):
-        second, other = scope.one_of([0, 1.0, -1]), Type((), "bool", 0, 1, whole=True)
-    out = result(scope, (0, 1), "bool", one, other)
-    return finish(scope, forms, [left, second], {}, out, None, rounds=False)
+def _comparison(name: str) -> None:
+    @op(name, exact=True)
+    def build(scope: Scope) -> bool:
+        pair = _pair(scope)
+        if pair is None:
+            return False
+        (left, one), (right, other) = pair
+        forms = (f"torch.{name}", f"Tensor.{name}", f"operator.{name}")
+        second: Any = right
+        if scope.chance(3):
+            second, other = scope.one_of([0, 1.0, -1]), Type((), "bool", 0, 1, whole=True)
+        out = result(scope, (0, 1), "bool", one, other)
+        return finish(scope, forms, [left, second], {}, out, None, rounds=False)
+
+
+for _name in _COMPARISONS:
+    _comparison(_name)
+
+
+def _positive_integer(array: Array) -> Array:
+    return abs(array) + 1
+
+
+def _division(name: str, forms: tuple[str, ...], kwargs: dict[str, Any]) -> None:
+    """Division of integers that rounds: negative ones tell floor from truncation."""
+
+    @op(name, exact=True, special=False)
+    def build(scope: Scope) -> bool:
+        integers = ("int64", "int32")
+        left = scope.operand(
+            lambda type_: type_.dtype in integers, lambda: scope.fresh(scope.any_shape(), scope.one_of(integers))
+        )
+        if left is None:
+            return False
+        (ref, one) = left
+        right = scope.partner(one, lambda type_: type_.dtype in integers and type_.low > 0, _positive_integer, "int64")
+        if right is None:
+            return False
+        by, other = right
+        worst = max(one.magnitude, other.magnitude) + 1
+        out = result(scope, (-worst, worst), promote(one, other), one, other, whole=True)
+        return finish(scope, forms, [ref, by], kwargs, out, None, rounds=False)
+
+
+_division("floor_divide", ("torch.floor_divide", "Tensor.floor_divide", "operator.floordiv"), {})
+_division("div floor", ("torch.div", "Tensor.div"), {"rounding_mode": "floor"})
+_division("div trunc", ("torch.div", "Tensor.div"), {"rounding_mode": "trunc"})
+_division("remainder", ("torch.remainder", "Tensor.remainder", "operator.mod"), {})
 
 
 @op("where", exact=True)

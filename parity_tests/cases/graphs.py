@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parity_tests.cases import elementwise, losses, products, reductions, shaping  # noqa: F401  they register their ops
 from parity_tests.cases.catalogue import OPS, Op
-from parity_tests.cases.program import Program
+from parity_tests.cases.program import Program, refs
 from parity_tests.cases.scope import SUMS, Scope, numbers
 from parity_tests.cases.types import Type
 
@@ -18,7 +18,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 # Where a derivative jumps, or is infinite.
-CHOICES = {"max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax", "comparison"}
+CHOICES = {"max", "min", "amax", "amin", "maximum", "minimum", "clamp", "where", "argmax", "eq", "lt", "ge"}
 KINKED = CHOICES | {"relu", "leaky_relu", "abs", "sqrt", "pow", "div", "add"}
 
 
@@ -37,6 +37,9 @@ def scopes(draw: Draw, kind: str, most_steps: int = 8) -> Scope:
     sizes = draw(st.sampled_from([(2, 3, 1), (3, 2, 4), (1, 2, 3), (2, 5, 1), (4, 3, 2), (2, 3, 0), (7, 3, 1)]))
     scope = Scope(draw, kind, dtype, sizes)
     allowed = [each for each in OPS.values() if _allowed(each, kind)]
+    # The lowest number is drawn most: let it mean another op in each program.
+    start = scope.draw_int(0, len(allowed) - 1)
+    allowed = allowed[start:] + allowed[:start]
     for _ in range(draw(st.integers(1, most_steps))):
         scope.one_of(allowed).build(scope)
     return scope
@@ -57,9 +60,10 @@ def _differentiated(scope: Scope) -> Program:
     roots = [name for name, type_ in scope.types.items() if name[0] == "y" and type_.grad and type_.floating]
     if not roots:
         return program
-    # The last value, and now and then another: several outputs share a graph.
-    outputs = [roots[-1]]
-    while len(outputs) < 3 and scope.chance(3):
+    # Every value that leads nowhere else, and now and then another: no step goes undifferentiated.
+    used = {ref.name for step in scope.steps for ref in refs((*step.args, *step.kwargs.values()))}
+    outputs = [name for name in roots if name not in used or name == roots[-1]]
+    while scope.chance(3):
         outputs.append(scope.one_of(roots))
     outputs = list(dict.fromkeys(outputs))
     wrt: tuple[str, ...] = ()

@@ -45,6 +45,8 @@ def train(run: Training, backend: Backend, weights: Weights | None = None) -> di
                 if double:
                     for parameter in model.parameters():
                         double.disturb_in_place(parameter)
+            phase = "evaluation"
+            trace[phase] = backend.snapshot(model.eval()(backend.tensor(run.inputs[0])))
         except Exception as raised:  # noqa: BLE001  the error is a result like any other
             trace["error"] = Raised.of(raised, phase, isinstance(raised, Unsupported))
     return trace

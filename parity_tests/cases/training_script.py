@@ -43,6 +43,7 @@ def training_script(run: Training, backend: str = "minitorch_like") -> str:
         "    for name, parameter in model.named_parameters():",
         "        grad = parameter.grad",
         "        print(name, parameter.tolist(), None if grad is None else grad.tolist())",
+        'print("evaluation", model.eval()(inputs[0]).tolist())',
     ]
     return "\n".join(lines) + "\n"
 
