@@ -116,7 +116,8 @@ def test_the_instrument_agrees_with_torch():
     (verdict,) = verdicts("layered_network", 25)
     assert not verdict.differences
     assert verdict.tally.cases == 50
-    assert verdict.tally.unsupported.total() == 0
+    assert set(verdict.tally.unsupported) <= {"torch.no_grad is missing"}  # graphs with an unrecorded part
+    assert verdict.tally.outcomes["pass"] > 25
 
 
 def test_the_instrument_finds_a_wrong_slope(monkeypatch):
