@@ -122,7 +122,7 @@ def test_the_instrument_agrees_with_torch():
 
 def test_the_instrument_finds_a_wrong_slope(monkeypatch):
     monkeypatch.setattr(LeakyReLU, "df", lambda self, x: np.where(x > 0, 1.0, 0.0))
-    (verdict,) = verdicts("layered_network", 25)
+    (verdict,) = verdicts("layered_network", 50)
     assert verdict.differences
     assert "leaky_relu" in verdict.differences[0][1]
 

@@ -37,7 +37,7 @@ def cast(x: Any, to: np.dtype[Any]) -> Array:
     if isinstance(x, (np.ndarray, np.generic)):
         if x.dtype is to:
             return x  # type: ignore[return-value]
-        return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)  # type: ignore[return-value]
+        return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)
     if isinstance(x, int) and to.kind in "iu":
         return np.asarray(np.int64(x) if -(2**63) <= x < 2**63 else x).astype(to)
     return np.asarray(x, dtype=to)
