@@ -57,3 +57,9 @@ def live(function: Callable[[], float]) -> Any:
     """`function()`; during a capture a scalar that each replay evaluates anew at this place of the plan."""
     recorder = mode.recorder
     return function() if recorder is None else recorder.live(function)
+
+
+def reads_values(what: str) -> None:
+    """Report that Python is about to see values which the next step may change: a capture cannot go on."""
+    if mode.recorder is not None:
+        mode.recorder.refuse(f"{what} reads values that the next step may change")

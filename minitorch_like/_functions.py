@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _bind
 from ._bind import FUNCTIONS, METHODS
+from ._capture import reads_values
 from ._device import require_cpu
 from ._dtype import DTYPES, dtype, promote_types, result_dtype
 from ._layout import memory_format as MemoryFormat
@@ -331,12 +332,14 @@ def numel(input: Tensor) -> int:
 @_reads("(Tensor input, Tensor other)")
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes and all elements are the same."""
+    reads_values("equal()")
     return input._data.shape == other._data.shape and bool(np.array_equal(input._data, other._data))
 
 
 @_reads("(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)")
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| <= atol + rtol * |other|, element by element."""
+    reads_values("isclose()")
     if input._data.dtype is not other._data.dtype:
         raise RuntimeError(f"{input.dtype.title} did not match {other.dtype.title}")
     return wrap(np.isclose(input._data, other._data, rtol, atol, equal_nan))
@@ -413,6 +416,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
 @_both
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The positions of the elements that are not zero: (n, ndim), or a tuple of ndim vectors."""
+    reads_values("nonzero()")
     places = np.nonzero(input._data.reshape(input._data.shape or (1,)))
     if as_tuple:
         return tuple(wrap(each) for each in places)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ._capture import reads_values
 from ._tensor import Tensor, wrap
 from .ops import TABLE
 from .ops._checks import sizes
@@ -192,6 +193,7 @@ def _as_int(item: Any) -> int | None:
     if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
         return int(item)
     if isinstance(item, Tensor) and item._data.ndim == 0 and item._data.dtype.kind in "iu":
+        reads_values("indexing by a 0-d tensor")
         return int(item._data)
     return None
 
@@ -216,6 +218,7 @@ def _as_array(item: Any) -> Any:
             f"{type(item).__name__})"
         )
     if array.dtype == np.uint8:
+        reads_values("indexing by a uint8 mask")
         return array.astype(bool)
     if array.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")

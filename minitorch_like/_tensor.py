@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._capture import mode, structure
+from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import FROM_NUMPY, dtype
 from ._size import Size, trusted
@@ -414,6 +414,7 @@ class Tensor:
         return data.item()
 
     def tolist(self) -> Any:
+        reads_values("tolist()")
         return self._data.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, np.dtype[Any]]:

@@ -185,6 +185,25 @@ def test_what_cannot_be_captured_runs_eagerly_and_says_why() -> None:
     assert "item()" in reads.explain()
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: x[x.long()[0]],
+        lambda x: x * len(x.nonzero()),
+        lambda x: x * float(torch.allclose(x, x * 0 + 1)),
+        lambda x: x * x.tolist()[0],
+    ],
+    ids=["index", "nonzero", "allclose", "tolist"],
+)
+def test_values_that_python_reads_are_never_frozen(read: Any) -> None:
+    compiled = torch.compile(read)
+    for value in (0.0, 1.0, 1.0, 0.0, 1.0):
+        x = torch.full((2,), value)
+        x[1] = 3.0
+        assert torch.equal(compiled(x), read(x))
+    assert "reads values" in compiled.explain()
+
+
 def test_a_plan_is_left_when_a_check_of_values_fails() -> None:
     model = mlp()
 
