@@ -21,7 +21,7 @@ from .autograd.graph import CopySlices, Node, next_sequence, type_of_node
 from .ops import TABLE, Op
 from .ops._checks import check_no_partial_overlap, check_one_place_each, sizes
 from .ops._signature import Reader
-from .ops._table import DTYPE, INPUT, OUTPUT, POSITION, SHAPE, python_value
+from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, POSITION, SHAPE, python_value
 
 ndarray = np.ndarray
 new_node = object.__new__
@@ -31,7 +31,7 @@ Edges = tuple[Node | None, ...]
 # -- recording ---------------------------------------------------------------------------------------------------
 
 
-def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None) -> Node:
+def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, kept: tuple[Any, ...] = ()) -> Node:
     """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
     name = name or op.node
     node_type = op.node_types.get(name) if name.__class__ is str else type_of_node(op, name(*args))
@@ -66,6 +66,8 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None) ->
                     saved[slot] = value
             elif kind == OUTPUT:
                 saved[slot] = result[index] if node.several else result
+            elif kind == KEPT:
+                saved[slot] = kept[index]
             else:
                 saved[slot] = _static(op, args, kind, index)
     return node
@@ -104,13 +106,16 @@ def _numbers(op: Op, args: Any) -> tuple[int, ...]:
 
 def _recorded(op: Op, args: Any, edges: Edges, result: Any) -> Any:
     """The result of a call as Tensors with history."""
+    kept: tuple[Any, ...] = ()
+    if op.keeps:
+        kept, result = result[-len(op.keeps) :], op.visible(result)
     if type(result) is tuple:
         arrays = tuple([each if type(each) is ndarray else np.asarray(each) for each in result])
-        node = make_node(op, args, edges, arrays)
+        node = make_node(op, args, edges, arrays, kept=kept)
         return tuple(_output(node, number, each) for number, each in enumerate(arrays))
     if type(result) is not ndarray:
         result = np.asarray(result)
-    node = make_node(op, args, edges, result)
+    node = make_node(op, args, edges, result, kept=kept)
     tensor = new_tensor(Tensor)
     tensor._data = result
     tensor._node = node
@@ -140,9 +145,12 @@ def _output(node: Node, number: int, array: Any) -> Tensor:
     return tensor
 
 
-def _wrapped(result: Any) -> Any:
+def _wrapped(op: Op, result: Any) -> Any:
     """The result of a call as Tensors without history."""
     if type(result) is tuple:
+        if op.keeps:
+            result = op.visible(result)
+            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
         return tuple(map(wrap, result))
     return wrap(result)
 
@@ -161,7 +169,7 @@ def _apply_one(op: Op) -> Callable[..., Any]:
             edge = a._node if a._view is None else a.grad_node()
             if edge is not None:
                 return _recorded(op, (a, *rest), (edge,), result)
-        return _wrapped(result)
+        return _wrapped(op, result)
 
     return apply
 
@@ -185,7 +193,7 @@ def _apply_two(op: Op) -> Callable[..., Any]:
             edge_b = (b._node if b._view is None else b.grad_node()) if second and y is not b else None
             if edge_a is not None or edge_b is not None:
                 return _recorded(op, (a, b, *rest), (edge_a, edge_b), result)
-        return _wrapped(result)
+        return _wrapped(op, result)
 
     return apply
 
@@ -208,7 +216,7 @@ def _apply_many(op: Op) -> Callable[..., Any]:
             )
             if any(edge is not None for edge in edges):
                 return _recorded(op, args, edges, result)
-        return _wrapped(result)
+        return _wrapped(op, result)
 
     return apply
 
@@ -224,7 +232,7 @@ def _apply_sequence(op: Op) -> Callable[..., Any]:
             edges = tuple([each.grad_node() for each in tensors])
             if any(edge is not None for edge in edges):
                 return _recorded(op, (tensors, *rest), edges, result)
-        return _wrapped(result)
+        return _wrapped(op, result)
 
     return apply
 
@@ -244,7 +252,7 @@ def _apply_view(op: Op) -> Callable[..., Any]:
         if not shares and mode.recorder is not None:
             result = mode.recorder.call(kernel, x, *rest)
         edge = (a._node if a._view is None else a.grad_node()) if mode.grad else None
-        out = _wrapped(result) if edge is None else _recorded(op, (a, *rest), (edge,), result)
+        out = _wrapped(op, result) if edge is None else _recorded(op, (a, *rest), (edge,), result)
         if shares:
             creation = "several" if several and edge is not None else None if mode.grad else "no_grad"
             for each in out if several else (out,):

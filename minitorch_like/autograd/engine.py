@@ -160,7 +160,7 @@ class _Pass:
             node.check_versions()
         if node.several:
             g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
-            if node.op.outputs:  # a rule of an op with named outputs is given the gradient of the first
+            if node.op.outputs and node.op.joint is None:  # of several named outputs the first is differentiable
                 g = g[0]
         if self.create_graph:
             saved = saved_tensors(node)
@@ -293,7 +293,7 @@ def _laid_out_like(g: Any, leaf: Any) -> Any:
 def saved_tensors(node: Node) -> list[Any]:
     """The saved arrays as Tensors with their history, so that the backward pass can be differentiated."""
     from .._tensor import with_history, wrap
-    from ..ops._table import INPUT, OUTPUT
+    from ..ops._table import INPUT, KEPT, OUTPUT
 
     if not hasattr(type(node), "op"):
         inner = getattr(node, "inner", None)
@@ -301,7 +301,9 @@ def saved_tensors(node: Node) -> list[Any]:
     result = []
     assert node.saved is not None
     for (kind, index), value in zip(node.op.saves, node.saved, strict=True):
-        if not isinstance(value, np.ndarray) or kind not in (INPUT, OUTPUT):
+        if kind == KEPT:
+            result.append(None)
+        elif not isinstance(value, np.ndarray) or kind not in (INPUT, OUTPUT):
             result.append(value)
         elif kind == OUTPUT:
             result.append(with_history(value, node, index) if value.dtype.kind == "f" else wrap(value))

@@ -129,9 +129,13 @@ class Node:
 
         `saved` holds arrays, or Tensors when the backward pass is itself recorded; `run` calls a rule.
         """
-        rules = self.op.rule_calls
-        if self.op.variadic:
-            rules = [_with_position(self.op, rules[0], position) for position in range(len(self.inputs))]
+        op = self.op
+        rules = op.rule_calls
+        if op.joint_call is not None:
+            needs = tuple([edge is not None and (needed is None or edge in needed) for edge in self.inputs])
+            return list(run(op.joint_call, g, saved, needs))
+        if op.variadic:
+            rules = [_with_position(op, rules[0], position) for position in range(len(self.inputs))]
         return [
             run(rule, g, saved)
             if edge is not None and rule is not None and (needed is None or edge in needed)

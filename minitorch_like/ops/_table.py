@@ -13,6 +13,11 @@ An op is declared once, as a plain NumPy function with its derivative beside it:
   output (`out`, or a name from `outputs`), `<input>_shape`, `<input>_dtype`, or any other argument of the kernel.
   Nothing else is kept, and only the rules of inputs that need a gradient are run.  Un-broadcasting is the
   engine's work.
+* A **joint rule** (`joint=`) gives the gradients of all inputs at once where they share most of their work, as a
+  sequence.  Its parameter `needs` says, input by input, which of them are wanted; the others may be None.
+* **Kept** results (`keeps=`) follow the outputs in what the kernel returns and are for the rules alone.  They have
+  no history of their own, so a backward pass that is itself recorded gives None for them: the rule then computes
+  them anew, by ops of the table.
 * Rules are written with Python's operators and with ops of this table.  Called on arrays an op runs its
   kernel, called on Tensors it records: so the same rule serves the eager backward, `create_graph=True` and
   the compiler's capture.
@@ -37,7 +42,7 @@ Rule = Callable[..., Any]
 TABLE: dict[str, Op] = {}
 
 # What a saved value is: (kind, index).
-INPUT, OUTPUT, SHAPE, DTYPE, STATIC, POSITION = range(6)
+INPUT, OUTPUT, SHAPE, DTYPE, STATIC, POSITION, KEPT = range(7)
 
 # Arguments of these types are fully described by their type: a reading of the call can be remembered.
 _PLAIN = frozenset({int, float, bool, str, type(None), dtype})
@@ -54,6 +59,9 @@ class Op:
         "differentiable",
         "inplace",
         "inplace_node",
+        "joint",
+        "joint_call",
+        "keeps",
         "kernel",
         "name",
         "namespace",
@@ -85,6 +93,8 @@ class Op:
         view: bool = False,
         inplace: bool = False,
         outputs: tuple[str, ...] = ("out",),
+        keeps: tuple[str, ...] = (),
+        joint: Rule | None = None,
         node: str | Callable[..., str] | None = None,
         inplace_node: str | Callable[..., str] | None = None,
         namespace: str = "torch",
@@ -103,25 +113,34 @@ class Op:
         self.view = view
         self.inplace = inplace
         self.outputs = outputs
+        self.keeps = keeps
         self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
         self.inplace_node = inplace_node or self.node
         self.node_types: dict[str, type] = {}
         self.readings: dict[Any, list[int]] = {}
         self.apply: Callable[..., Any] = _unbound
-        self.rules = [rules.get(each) for each in self.parameters[:arity]]
-        self.differentiable = bool(rules)
+        self.rules = [rules.get(each, joint) for each in self.parameters[:arity]]
+        self.differentiable = bool(rules) or joint is not None
         self.saves: list[tuple[int, int]] = []
-        self.rule_calls = [rule and self._prepare(rule) for rule in self.rules]
+        self.joint = joint
+        self.joint_call = joint and self._prepare_joint(joint)
+        self.rule_calls = [None if rule is joint else self._prepare(rule) for rule in self.rules]
         self.saves_output = any(kind == OUTPUT for kind, _ in self.saves) and len(outputs) == 1
         self.save_plans: dict[Any, list[int]] = {}
 
     def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, record the op on Tensors.  Used by the rules."""
         if isinstance(input, (np.ndarray, np.generic)):
-            return self.kernel(input, *args, **kwargs)
+            result = self.kernel(input, *args, **kwargs)
+            return self.visible(result) if self.keeps else result
         if kwargs:
             args = self._complete(args, kwargs)
         return self.apply(input, *args)
+
+    def visible(self, result: tuple[Any, ...]) -> Any:
+        """What the kernel returned, without the kept results."""
+        outputs = result[: -len(self.keeps)]
+        return outputs[0] if len(outputs) == 1 else outputs
 
     def _complete(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         values = self._with_defaults(len(self.parameters))
@@ -150,6 +169,17 @@ class Op:
             return lambda g, saved: rule(g, saved[first], saved[second])
         return lambda g, saved: rule(g, *[saved[slot] for slot in slots])
 
+    def _prepare_joint(self, rule: Rule) -> Rule:
+        """`rule(g, out, needs)` as `call(g, saved, needs)`."""
+        code = rule.__code__
+        names = code.co_varnames[1 : code.co_argcount]
+        slots = [None if name == "needs" else self._slot(name) for name in names]
+
+        def call(g: Any, saved: list[Any], needs: tuple[bool, ...]) -> Any:
+            return rule(g, *[needs if slot is None else saved[slot] for slot in slots])
+
+        return call
+
     def _slot(self, name: str) -> int:
         source = self._source(name)
         if source not in self.saves:
@@ -159,6 +189,8 @@ class Op:
     def _source(self, name: str) -> tuple[int, int]:
         if name in self.outputs:
             return OUTPUT, self.outputs.index(name)
+        if name in self.keeps:
+            return KEPT, self.keeps.index(name)
         if name == "position":
             return POSITION, 0
         if name in self.positions:
@@ -175,7 +207,8 @@ class Op:
             for rule, needed in zip(self.rules, needs, strict=False):
                 if needed and rule is not None:
                     code = rule.__code__
-                    wanted.update(self._slot(name) for name in code.co_varnames[1 : code.co_argcount])
+                    names = code.co_varnames[1 : code.co_argcount]
+                    wanted.update(self._slot(name) for name in names if name != "needs")
             plan = self.save_plans[needs] = sorted(wanted)
         return plan
 
@@ -251,6 +284,8 @@ def op(
     view: bool = False,
     inplace: bool = False,
     outputs: tuple[str, ...] = ("out",),
+    keeps: tuple[str, ...] = (),
+    joint: Rule | None = None,
     node: str | Callable[..., str] | None = None,
     inplace_node: str | Callable[..., str] | None = None,
     namespace: str = "torch",
@@ -266,6 +301,8 @@ def op(
         view: the result shares the input's memory (where the kernel returns such an array).
         inplace: there is a `name_` form.
         outputs: the names of the outputs, by which rules can ask for them.
+        keeps: the names of what the kernel returns after them, for the rules alone.
+        joint: one rule for all tensor parameters that have none of their own.
         node: torch's name of the graph node; a function of the arguments where it varies.
         inplace_node: the same for the in-place form, where torch counts it apart.
         namespace: "torch" for functions and methods of that name, "nn" for functions of `nn.functional` alone,
@@ -283,6 +320,8 @@ def op(
             view=view,
             inplace=inplace,
             outputs=outputs,
+            keeps=keeps,
+            joint=joint,
             node=node,
             inplace_node=inplace_node,
             namespace=namespace,

@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch_like import nn, optim
 from minitorch_like.nn import functional, init
+from minitorch_like.nn.functional import dropouts
 from minitorch_like.optim import adam, sgd
 from minitorch_like.optim._functional import number
 from minitorch_like.random import _samplers, _uniform
@@ -129,14 +130,14 @@ def halves_are_swapped(right: Right, generator: Any, count: int) -> Any:
     return right(generator, count)[::-1]
 
 
-@fault("dropout", Attribute(functional, "_dropout"))
+@fault("dropout", Attribute(dropouts, "_dropout"))
 def dropout_does_not_scale_up(right: Right, input: Any, p: float, training: bool, inplace: bool, **options: Any) -> Any:
     """What dropout keeps is not divided by 1 - p."""
     result = right(input, p, training, inplace, **options)
     return result * (1 - p) if training and 0 < p < 1 else result
 
 
-@fault("dropout", Attribute(functional, "_dropout"))
+@fault("dropout", Attribute(dropouts, "_dropout"))
 def dropout_never_rests(right: Right, input: Any, p: float, training: bool, inplace: bool, **options: Any) -> Any:
     """dropout drops in eval mode too."""
     return right(input, p, True, inplace, **options)

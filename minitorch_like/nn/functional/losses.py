@@ -1,4 +1,4 @@
-"""`torch.nn.functional`: what the modules compute, as functions. Signatures and defaults are torch's."""
+"""Losses."""
 
 from __future__ import annotations
 
@@ -8,196 +8,15 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like._bind import FUNCTIONS, METHODS
+from minitorch_like.nn import _reduction
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._signature import Reader
 
-from . import _reduction
-
-linear = FUNCTIONS["linear"]
-_leaky_relu, _leaky_relu_ = FUNCTIONS["leaky_relu"], METHODS["leaky_relu_"]
 # Ops whose arguments are checked here, so that a call need not be read again.
 _mse_loss, _nll_loss = TABLE["mse_loss"].apply, TABLE["nll_loss"].apply
 _TARGETED = "(Tensor input, Tensor target, Tensor? weight, str reduction, int ignore_index"
 _NLL = Reader("nll_loss_nd", (f"{_TARGETED})",))
 _CROSS_ENTROPY = Reader("cross_entropy_loss", (f"{_TARGETED}, float label_smoothing)",))
-
-
-# Activations
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(0, x), of any shape."""
-    return input.relu_() if inplace else torch.relu(input)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x where x > 0, negative_slope * x elsewhere."""
-    return _leaky_relu_(input, negative_slope) if inplace else _leaky_relu(input, negative_slope)
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + exp(-x))."""
-    return input.sigmoid()
-
-
-def tanh(input: Tensor) -> Tensor:
-    """tanh(x)."""
-    return input.tanh()
-
-
-def softsign(input: Tensor) -> Tensor:
-    """x / (1 + |x|)."""
-    return input / (input.abs() + 1)
-
-
-def tanhshrink(input: Tensor) -> Tensor:
-    """x - tanh(x)."""
-    return input - input.tanh()
-
-
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """exp(x) / sum(exp(x)) along `dim`; computed in `dtype` if given. Warns where `dim` is left out."""
-    if dim is None:
-        dim = _get_softmax_dim("softmax", input.dim(), _stacklevel)
-    return input.softmax(dim) if dtype is None else input.softmax(dim, dtype=dtype)
-
-
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """softmax(-x) along `dim`."""
-    if dim is None:
-        dim = _get_softmax_dim("softmin", input.dim(), _stacklevel)
-    return (-input).softmax(dim) if dtype is None else (-input).softmax(dim, dtype=dtype)
-
-
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """log(softmax(x)) along `dim`."""
-    if dim is None:
-        dim = _get_softmax_dim("log_softmax", input.dim(), _stacklevel)
-    return input.log_softmax(dim) if dtype is None else input.log_softmax(dim, dtype=dtype)
-
-
-def _get_softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
-    )
-    return 0 if ndim in (0, 1, 3) else 1
-
-
-# Dropout
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero each element with probability p, divide the others by 1 - p; the identity unless `training`."""
-    _check_probability(p)
-    return _dropout(input, p, training, inplace)
-
-
-def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero whole channels of (N, C, L) or (C, L). Raises: RuntimeError for other ranks."""
-    _check_probability(p)
-    rank = input.dim()
-    if rank not in (2, 3):
-        raise RuntimeError(
-            f"dropout1d: Expected 2D or 3D input, but received a {rank}D input. Note that dropout1d exists to"
-            " provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an"
-            " optional batch dimension (i.e. 2D or 3D inputs)."
-        )
-    return _batched_dropout(input, p, training, inplace, rank == 3)
-
-
-def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero whole channels of (N, C, H, W) or (N, C, L); warns for other ranks."""
-    _check_probability(p)
-    rank = input.dim()
-    if rank not in (3, 4):
-        _warn_rank("dropout2d", rank, "2 spatial dimensions, a channel dimension", "3D or 4D")
-    if rank == 3:
-        warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior"
-            " is desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior"
-            " will change in a future release to interpret the input as one without a batch dimension, i.e."
-            " shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using"
-            " dropout1d instead.",
-            stacklevel=2,
-        )
-    return _dropout(input, p, training, inplace, channels=True)
-
-
-def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zero whole channels of (N, C, D, H, W) or (C, D, H, W); warns for other ranks."""
-    _check_probability(p)
-    rank = input.dim()
-    if rank not in (4, 5):
-        _warn_rank("dropout3d", rank, "3 spatial dimensions, a channel dimension", "4D or 5D")
-    return _batched_dropout(input, p, training, inplace, rank == 5)
-
-
-def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """Dropout that keeps zero mean and unit variance behind SELU (Klambauer et al. 2017)."""
-    _check_probability(p)
-    return _dropout(input, p, training, inplace, alpha=True)
-
-
-def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`alpha_dropout` of whole channels."""
-    _check_probability(p)
-    return _dropout(input, p, training, inplace, channels=True, alpha=True)
-
-
-def _check_probability(p: float) -> None:
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def _warn_rank(name: str, rank: int, dimensions: str, ranks: str) -> None:
-    warnings.warn(
-        f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a"
-        " future release. To retain the behavior and silence this warning, please use dropout instead. Note"
-        f" that {name} exists to provide channel-wise dropout on inputs with {dimensions}, and an optional"
-        f" batch dimension (i.e. {ranks} inputs).",
-        stacklevel=3,
-    )
-
-
-def _batched_dropout(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
-    """Channel-wise dropout of an input that may lack the batch dimension."""
-    if batched:
-        return _dropout(input, p, training, inplace, channels=True)
-    if inplace:
-        return _dropout(input.unsqueeze_(0), p, training, inplace, channels=True).squeeze_(0)
-    return _dropout(input.unsqueeze(0), p, training, inplace, channels=True).squeeze(0)
-
-
-def _dropout(
-    input: Tensor, p: float, training: bool, inplace: bool, *, channels: bool = False, alpha: bool = False
-) -> Tensor:
-    """Multiply by noise, laid out in memory like the input or of one number a channel."""
-    if p == 0 or not training or input.numel() == 0:
-        return input
-    if p == 1:
-        zero = torch.zeros((), dtype=input.dtype)
-        return input.mul_(zero) if inplace else input * zero
-    if channels:
-        if input.dim() < 2:
-            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-        noise = torch.empty((*input.shape[:2], *[1] * (input.dim() - 2)), dtype=input.dtype)
-    else:
-        noise = torch.empty_like(input)
-    noise.bernoulli_(1 - p)
-    if not alpha:
-        noise.div_(1 - p)
-        return input.mul_(noise) if inplace else input * noise
-    # What is dropped saturates SELU, at -slope; an affine map then restores mean and variance.
-    slope = 1.7580993408473766
-    scale = 1.0 / math.sqrt((slope * slope * p + 1) * (1 - p))
-    shift = noise.add(-1).mul_(slope * scale).add_(slope * scale * p)
-    noise.mul_(scale)
-    return input.mul_(noise).add_(shift) if inplace else input * noise + shift
-
-
-# Losses
 
 
 def mse_loss(
@@ -404,33 +223,3 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Te
     if reduction == "mean":
         return torch.sum(loss) / torch.sum(weight)
     raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
-
-
-# Others
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """int64 (*, num_classes), 1 at the class that `tensor`, int64 (*), names; -1: one more than its largest.
-
-    Raises: RuntimeError for another dtype or a class out of range.
-    """
-    if tensor.dtype != torch.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if tensor.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return torch.empty((*tensor.shape, num_classes), dtype=torch.int64)
-    if tensor.min().item() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    classes = int(tensor.max().item()) + 1
-    if num_classes != -1:
-        if num_classes < classes:
-            raise RuntimeError("Class values must be smaller than num_classes.")
-        classes = num_classes
-    return (tensor.unsqueeze(-1) == torch.arange(classes)).to(torch.int64)
-
-
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
-    """input / max(|input|_p, eps), the norm taken along `dim`."""
-    norm = input.norm(p, dim, keepdim=True).clamp(min=eps).expand_as(input)
-    return input / norm if out is None else torch.div(input, norm, out=out)
