@@ -1,8 +1,6 @@
-"""From the op table to Tensors: computing, recording, views, in-place forms and `out=`.
+"""From the op table to the public callables: functions, methods, in-place forms, operators and `out=`.
 
-For every op two callables are made here: `op.apply`, which takes the kernel's positional arguments with Tensors in
-the tensors' places, and the public function (or method) in front of it, which reads a call by torch's signatures.
-The closures are kept flat on purpose: they are what an eager op costs beyond its kernel.
+Each reads a call by torch's signatures and hands it to `op.apply`.
 """
 
 from __future__ import annotations
@@ -14,263 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from . import _record
+from ._apply import bind
 from ._capture import mode, structure
 from ._dtype import FROM_NUMPY, can_cast
-from ._tensor import Tensor, View, new_tensor, wrap
-from .autograd.graph import CopySlices, Node, next_sequence, type_of_node
+from ._record import Edges, new_node, note_output_version
+from ._tensor import Tensor, wrap
+from .autograd.graph import CopySlices, Node, next_sequence
 from .ops import TABLE, Op
 from .ops._checks import check_no_partial_overlap, check_one_place_each, sizes
 from .ops._signature import Reader
-from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, POSITION, SHAPE, python_value
+from .ops._table import INPUT, python_value
 
 ndarray = np.ndarray
-new_node = object.__new__
-Edges = tuple[Node | None, ...]
-
-
-# -- recording ---------------------------------------------------------------------------------------------------
-
-
-def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, kept: tuple[Any, ...] = ()) -> Node:
-    """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
-    name = name or op.node
-    node_type = op.node_types.get(name) if name.__class__ is str else type_of_node(op, name(*args))
-    node: Node = new_node(node_type or type_of_node(op, name))
-    node.inputs = edges
-    node.numbers = None
-    for arg in args[0] if op.variadic else args[: op.arity]:
-        if arg.__class__ is Tensor and arg._number:
-            node.numbers = _numbers(op, args)
-            break
-    node.sequence = next_sequence()
-    node.hooks = None
-    if node.several:
-        node.shape = [each.shape for each in result]
-        node.dtype = [each.dtype for each in result]
-    else:
-        node.shape = result.shape
-        node.dtype = result.dtype
-    saves = op.saves
-    node.saved = saved = [None] * len(saves)
-    node.versions = versions = []
-    if saves:
-        needs = (True,) if op.variadic else tuple([edge is not None for edge in edges])
-        for slot in op.save_plans.get(needs) or op.save_plan(needs):
-            kind, index = saves[slot]
-            if kind == INPUT:
-                value = args[index]
-                if value.__class__ is Tensor or hasattr(value, "_node"):
-                    saved[slot] = value._data
-                    versions.append((value._version_counter, _version_of(value), slot))
-                else:
-                    saved[slot] = value
-            elif kind == OUTPUT:
-                saved[slot] = result[index] if node.several else result
-            elif kind == KEPT:
-                saved[slot] = kept[index]
-            else:
-                saved[slot] = _static(op, args, kind, index)
-    return node
-
-
-def _version_of(tensor: Tensor) -> int:
-    try:
-        return tensor._version_counter[0]
-    except TypeError:
-        raise RuntimeError(
-            "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-            "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
-            "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
-        ) from None
-
-
-def _static(op: Op, args: Any, kind: int, index: int) -> Any:
-    if kind == POSITION:
-        return None
-    if kind == SHAPE:
-        if op.variadic:
-            return [each._data.shape for each in args[0]]
-        value = args[index]
-        return value._data.shape if hasattr(value, "_node") else ()
-    if kind == DTYPE:
-        return args[index]._data.dtype
-    if index < len(args):
-        return args[index]
-    return op.defaults[index - len(op.parameters)]
-
-
-def _numbers(op: Op, args: Any) -> tuple[int, ...]:
-    tensors = args[0] if op.variadic else args[: op.arity]
-    return tuple(each._number if hasattr(each, "_node") else 0 for each in tensors)
-
-
-def _recorded(op: Op, args: Any, edges: Edges, result: Any) -> Any:
-    """The result of a call as Tensors with history."""
-    kept: tuple[Any, ...] = ()
-    if op.keeps:
-        kept, result = result[-len(op.keeps) :], op.visible(result)
-    if type(result) is tuple:
-        arrays = tuple([each if type(each) is ndarray else np.asarray(each) for each in result])
-        node = make_node(op, args, edges, arrays, kept=kept)
-        return tuple(_output(node, number, each) for number, each in enumerate(arrays))
-    if type(result) is not ndarray:
-        result = np.asarray(result)
-    node = make_node(op, args, edges, result, kept=kept)
-    tensor = new_tensor(Tensor)
-    tensor._data = result
-    tensor._node = node
-    tensor._number = 0
-    tensor._grad = None
-    tensor._view = None
-    tensor._version_counter = counter = [0]
-    if op.saves_output:
-        _note_output_version(op, node, counter)
-    return tensor
-
-
-def _note_output_version(op: Op, node: Node, counter: list[int]) -> None:
-    for slot, (kind, _) in enumerate(op.saves):
-        if kind == OUTPUT and node.saved[slot] is not None:  # type: ignore[index]
-            node.versions.append((counter, counter[0], slot))
-
-
-def _output(node: Node, number: int, array: Any) -> Tensor:
-    tensor = wrap(array)
-    if array.dtype.kind == "f":
-        tensor._node = node
-        tensor._number = number
-    for slot, (kind, index) in enumerate(node.op.saves):
-        if kind == OUTPUT and index == number and node.saved is not None and node.saved[slot] is not None:
-            node.versions.append((tensor._version_counter, 0, slot))
-    return tensor
-
-
-def _wrapped(op: Op, result: Any) -> Any:
-    """The result of a call as Tensors without history."""
-    if type(result) is tuple:
-        if op.keeps:
-            result = op.visible(result)
-            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
-        return tuple(map(wrap, result))
-    return wrap(result)
-
-
-# -- applying ------------------------------------------------------------------------------------------------------
-
-
-def _apply_one(op: Op) -> Callable[..., Any]:
-    kernel = op.kernel
-    differentiable = op.differentiable
-
-    def apply(a: Any, *rest: Any) -> Any:
-        recorder = mode.recorder
-        result = kernel(a._data, *rest) if recorder is None else recorder.call(kernel, a._data, *rest)
-        if differentiable and mode.grad:
-            edge = a._node if a._view is None else a.grad_node()
-            if edge is not None:
-                return _recorded(op, (a, *rest), (edge,), result)
-        return _wrapped(op, result)
-
-    return apply
-
-
-def _apply_two(op: Op) -> Callable[..., Any]:
-    kernel = op.kernel
-    rules = op.rules
-    first, second = rules[0] is not None, rules[1] is not None
-    differentiable = op.differentiable
-
-    def apply(a: Any, b: Any, *rest: Any) -> Any:
-        if a.__class__ is Tensor and b.__class__ is Tensor:
-            x, y = a._data, b._data
-        else:
-            x = a._data if hasattr(a, "_node") else a
-            y = b._data if hasattr(b, "_node") else b
-        recorder = mode.recorder
-        result = kernel(x, y, *rest) if recorder is None else recorder.call(kernel, x, y, *rest)
-        if differentiable and mode.grad:
-            edge_a = (a._node if a._view is None else a.grad_node()) if first and x is not a else None
-            edge_b = (b._node if b._view is None else b.grad_node()) if second and y is not b else None
-            if edge_a is not None or edge_b is not None:
-                return _recorded(op, (a, b, *rest), (edge_a, edge_b), result)
-        return _wrapped(op, result)
-
-    return apply
-
-
-def _apply_many(op: Op) -> Callable[..., Any]:
-    kernel = op.kernel
-    arity = op.arity
-    has_rule = [rule is not None for rule in op.rules]
-
-    def apply(*args: Any) -> Any:
-        arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
-        recorder = mode.recorder
-        result = kernel(*arrays) if recorder is None else recorder.call(kernel, *arrays)
-        if mode.grad:
-            edges = tuple(
-                [
-                    arg.grad_node() if rule and hasattr(arg, "_node") else None
-                    for arg, rule in zip(args[:arity], has_rule, strict=False)
-                ]
-            )
-            if any(edge is not None for edge in edges):
-                return _recorded(op, args, edges, result)
-        return _wrapped(op, result)
-
-    return apply
-
-
-def _apply_sequence(op: Op) -> Callable[..., Any]:
-    kernel = op.kernel
-
-    def apply(tensors: Any, *rest: Any) -> Any:
-        arrays = [each._data for each in tensors]
-        recorder = mode.recorder
-        result = kernel(arrays, *rest) if recorder is None else recorder.call(kernel, arrays, *rest)
-        if mode.grad:
-            edges = tuple([each.grad_node() for each in tensors])
-            if any(edge is not None for edge in edges):
-                return _recorded(op, (tensors, *rest), edges, result)
-        return _wrapped(op, result)
-
-    return apply
-
-
-def _apply_view(op: Op) -> Callable[..., Any]:
-    """Ops whose result shares the input's memory; the kernel may also have had to copy."""
-    kernel = op.kernel
-
-    def apply(a: Any, *rest: Any) -> Any:
-        x = a._data
-        result = kernel(x, *rest)
-        if result is x:
-            return a
-        several = type(result) is tuple
-        base = (result[0] if result else x) if several else result
-        shares = several or base.base is x or (x.base is not None and base.base is x.base)
-        if not shares and mode.recorder is not None:
-            result = mode.recorder.call(kernel, x, *rest)
-        edge = (a._node if a._view is None else a.grad_node()) if mode.grad else None
-        out = _wrapped(op, result) if edge is None else _recorded(op, (a, *rest), (edge,), result)
-        if shares:
-            creation = "several" if several and edge is not None else None if mode.grad else "no_grad"
-            for each in out if several else (out,):
-                as_view(each, a, creation)
-        return out
-
-    return apply
-
-
-def as_view(tensor: Tensor, of: Tensor, creation: str | None = None) -> Tensor:
-    """Make `tensor`, whose array shares memory with that of `of`, its view: one base, one version counter."""
-    tensor._version_counter = counter = of._version_counter
-    version = 0 if counter is None else counter[0]
-    if of._view is None:
-        tensor._view = View(of, version, creation)
-    else:
-        tensor._view = View(of._view.base, version, creation or of._view.creation)
-    return tensor
 
 
 # -- writing in place ------------------------------------------------------------------------------------------------
@@ -330,10 +84,10 @@ def _copy_into(array: Any, result: Any) -> None:
 
 def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
     """`x.f_(...)`: the op's result, written into the first operand, whose history becomes that of the op."""
-    kernel = op.kernel
     arity = op.arity
 
     def apply(*args: Any) -> Tensor:
+        kernel = op.kernel
         target = args[0]
         tensors = args[:arity]
         recording = mode.grad and any(
@@ -357,7 +111,7 @@ def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
                     for each, rule in zip(tensors, op.rules, strict=False)
                 ]
             )
-            node = make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node)
+            node = _record.make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node)
         if recorder is None:
             _copy_into(array, result)
         else:
@@ -401,7 +155,7 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
         counter[1:] = [outer.name()]
         view.version = -1  # recomputed from the base at the next use
     if op.saves_output:
-        _note_output_version(op, node, counter)
+        note_output_version(op, node, counter)
 
 
 # -- writing to `out` --------------------------------------------------------------------------------------------------
@@ -456,9 +210,9 @@ _INTS = frozenset({int})
 # -- the public callables ------------------------------------------------------------------------------------------------
 
 
-def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[..., Any]:
+def _callable(op: Op, reader: Reader) -> Callable[..., Any]:
+    """The public function or method in front of `op.apply`."""
     count = 1 if op.variadic else op.arity
-    read = op.read
     sizes_only = any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
     strict = op.arity > 1 and "Number" not in "".join(op.texts)
 
@@ -466,17 +220,36 @@ def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[...
         if sizes_only and not kwargs and len(args) > 1:
             given = args[1:] if args[1].__class__ is int else args[1]
             if given.__class__ is tuple and set(map(type, given)) <= _INTS:
-                return apply(args[0], given)
+                return op.apply(args[0], given)
         if kwargs or len(args) != count or (strict and not hasattr(args[1], "_node")):
-            arranged, out = read(reader, args, kwargs)
-            return apply(*arranged) if out is None else _write_out(op, arranged, out)
+            arranged, out = op.read(reader, args, kwargs)
+            return op.apply(*arranged) if out is None else _write_out(op, arranged, out)
         try:
-            return apply(*args)
+            return op.apply(*args)
         except (AttributeError, TypeError, ValueError):
             reader.read(args[1:] if reader.method else args, kwargs)  # raises torch's TypeError where that is why
-            arranged, _ = read(reader, args, kwargs)
-            return apply(*arranged)
+            arranged, _ = op.read(reader, args, kwargs)
+            return op.apply(*arranged)
 
+    return _named(function, op, reader)
+
+
+def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:
+    """`Tensor.f_`."""
+    apply = _inplace(op)
+
+    def method(*args: Any, **kwargs: Any) -> Tensor:
+        if not kwargs and len(args) == op.arity:
+            try:
+                return apply(*args)
+            except (AttributeError, TypeError, ValueError):
+                reader.read(args[1:], kwargs)  # raises torch's TypeError where that is why
+        return apply(*op.read(reader, args, kwargs)[0])
+
+    return _named(method, op, reader)
+
+
+def _named(function: Callable[..., Any], op: Op, reader: Reader) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = reader.function
     function.__doc__ = op.kernel.__doc__
     return function
@@ -484,10 +257,9 @@ def _callable(op: Op, apply: Callable[..., Any], reader: Reader) -> Callable[...
 
 def _operator(op: Op, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
     """A binary operator: NotImplemented for operands that are neither tensors nor numbers."""
-    apply = op.apply
 
     def operator(a: Any, b: Any) -> Any:
-        if not hasattr(b, "_node"):
+        if b.__class__ is not Tensor and not hasattr(b, "_node"):
             kind = type(b)
             if kind is not float and kind is not int and kind is not bool:
                 if isinstance(b, np.ndarray):
@@ -496,17 +268,16 @@ def _operator(op: Op, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
                     b = python_value(b)
                 else:
                     return NotImplemented
-        return apply(b, a) if reflected else apply(a, b)
+        return op.apply(b, a) if reflected else op.apply(a, b)
 
     return operator
 
 
 def _tensor_operator(op: Op) -> Callable[[Any, Any], Any]:
     """`@`: tensors only."""
-    apply = op.apply
 
     def operator(a: Any, b: Any) -> Any:
-        return apply(a, b) if hasattr(b, "_node") else NotImplemented
+        return op.apply(a, b) if hasattr(b, "_node") else NotImplemented
 
     return operator
 
@@ -522,31 +293,17 @@ def _inplace_operator(method: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def bind(op: Op) -> None:
-    """Set `op.apply`."""
-    if op.variadic:
-        op.apply = _apply_sequence(op)
-    elif op.view:
-        op.apply = _apply_view(op)
-    elif op.arity == 1:
-        op.apply = _apply_one(op)
-    elif op.arity == 2:
-        op.apply = _apply_two(op)
-    else:
-        op.apply = _apply_many(op)
-
-
 for _op in TABLE.values():
     bind(_op)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: _callable(each, each.apply, each.reader(method=False)) for name, each in TABLE.items()
+    name: _callable(each, each.reader(method=False)) for name, each in TABLE.items()
 }
 METHODS: dict[str, Callable[..., Any]] = {
-    name: _callable(each, each.apply, each.reader(method=True)) for name, each in TABLE.items() if not each.variadic
+    name: _callable(each, each.reader(method=True)) for name, each in TABLE.items() if not each.variadic
 }
 METHODS |= {
-    f"{name}_": _callable(each, _inplace(each), each.reader(method=True, suffix="_"))
+    f"{name}_": _inplace_method(each, each.reader(method=True, suffix="_"))
     for name, each in TABLE.items()
     if each.inplace
 }

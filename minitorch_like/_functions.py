@@ -90,7 +90,7 @@ def _extremum(name: str, binary: str) -> None:
         "(Tensor input, int dim, bool keepdim=False, *, Tensor[]? out=None)",
     )
     pair = _return_type(name)
-    whole, along, pairwise = TABLE[f"{name}_all"].apply, TABLE[f"{name}_along"].apply, FUNCTIONS[binary]
+    whole, along, pairwise = TABLE[f"{name}_all"], TABLE[f"{name}_along"], FUNCTIONS[binary]
 
     def make(method: bool) -> Callable[..., Any]:
         reader = Reader(name, texts, method=method)
@@ -106,9 +106,9 @@ def _extremum(name: str, binary: str) -> None:
             if "other" in values:
                 return pairwise(values["input"], values["other"], out=out)
             if "dim" in values:
-                result = pair(*along(values["input"], int(values["dim"]), values.get("keepdim", False)))
+                result = pair(*along.apply(values["input"], int(values["dim"]), values.get("keepdim", False)))
                 return result if out is None else pair(*map(_into, out, result))
-            result = whole(values["input"])
+            result = whole.apply(values["input"])
             return result if out is None else _into(out, result)
 
         function.__name__ = function.__qualname__ = name

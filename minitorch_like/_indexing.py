@@ -15,7 +15,7 @@ from ._tensor import Tensor, wrap
 from .ops import TABLE
 from .ops._checks import sizes
 
-_AT, _TAKE_AT = TABLE["at"].apply, TABLE["take_at"].apply
+_AT, _TAKE_AT = TABLE["at"], TABLE["take_at"]
 
 
 def get(tensor: Tensor, index: Any) -> Tensor:
@@ -25,7 +25,7 @@ def get(tensor: Tensor, index: Any) -> Tensor:
     if advanced is None:
         return view
     _check_advanced(view._data, advanced)
-    result: Tensor = _TAKE_AT(view, advanced)
+    result: Tensor = _TAKE_AT.apply(view, advanced)
     return result
 
 
@@ -87,7 +87,7 @@ def _check_put(shape: tuple[int, ...], value: Tensor) -> None:
 
 def _basic(tensor: Tensor, index: tuple[Any, ...], bare: bool = False) -> Tensor:
     try:
-        result: Tensor = _AT(tensor, index)
+        result: Tensor = _AT.apply(tensor, index)
     except IndexError:
         _explain_basic(tensor._data, index, bare)
         raise

@@ -53,23 +53,25 @@ def no_collector() -> Iterator[None]:
 # -- one rule, three uses ----------------------------------------------------------------------------------------
 
 
-def counted(name: str, monkeypatch: pytest.MonkeyPatch) -> list[type]:
-    """The types that the first rule of an op is called with, from now on."""
+@pytest.fixture
+def tanh_rule_calls() -> Iterator[list[type]]:
+    """The types that the rule of tanh is called with."""
     seen: list[type] = []
-    op = TABLE[name]
-    rule = op.rule_calls[0]
+    rules = TABLE["tanh"].rule_calls
+    rule = rules[0]
     assert rule is not None
 
     def call(g: Any, saved: Any) -> Any:
         seen.append(type(g))
         return rule(g, saved)
 
-    monkeypatch.setattr(op, "rule_calls", [call, *op.rule_calls[1:]])
-    return seen
+    rules[0] = call
+    yield seen
+    rules[0] = rule
 
 
-def test_one_rule_serves_eager_higher_orders_and_capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = counted("tanh", monkeypatch)
+def test_one_rule_serves_eager_higher_orders_and_capture(tanh_rule_calls: list[type]) -> None:
+    seen = tanh_rule_calls
     model, _, step = training(lambda p: optim.SGD(p, lr=0.01))
     x, y = torch.tensor(XS), torch.tensor(YS)
     step(x, y)

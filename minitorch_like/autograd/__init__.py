@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _tensor
 from .engine import run_backward
 from .grad_mode import (
     enable_grad,
@@ -37,16 +38,12 @@ Tensors = "Tensor | Sequence[Tensor]"
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:
-    from .._tensor import Tensor
-
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    return (tensors,) if isinstance(tensors, _tensor.Tensor) else tuple(tensors)
 
 
 def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: bool) -> list[Any]:
     """The gradient to start from at each output: as given, or 1 for a scalar."""
-    from .._tensor import Tensor, wrap
-
-    if gradients is None or isinstance(gradients, Tensor):
+    if gradients is None or isinstance(gradients, _tensor.Tensor):
         gradients = (gradients,) * (len(outputs) if gradients is None else 1)
     gradients = tuple(gradients)
     if len(gradients) != len(outputs):
@@ -54,22 +51,32 @@ def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: b
     result = []
     for index, (output, g) in enumerate(zip(outputs, gradients, strict=True)):
         if g is None:
-            if not output.requires_grad:
-                raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
-            if output._data.size != 1:
-                raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            g = wrap(np.ones_like(output._data))
-        elif not isinstance(g, Tensor):
+            given = _implicit_gradient(output, index)
+        elif not isinstance(g, _tensor.Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g.shape != output.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{index}] has a shape of {g.shape} and output[{index}] has a shape of "
                 f"{output.shape}."
             )
+        else:
+            given = g if create_graph else g._data
         if output.grad_node() is None:
             raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
-        result.append(g if create_graph else g._data)
+        result.append(_tensor.wrap(given) if create_graph and g is None else given)
     return result
+
+
+def _implicit_gradient(output: Tensor, index: int) -> Any:
+    """The array 1, for an output of one element."""
+    if not output.requires_grad:
+        raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+    data = output._data
+    if data.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    one = np.empty_like(data)
+    one.fill(1)
+    return one
 
 
 def _roots(outputs: tuple[Tensor, ...], gradients: Any, create_graph: bool) -> list[tuple[Any, int, Any]]:
@@ -117,12 +124,10 @@ def backward(
 
 
 def _accumulate_into(inputs: Any, captured: dict[Any, Any], create_graph: bool) -> None:
-    from .._tensor import wrap
-
     for each in inputs:
         g = captured[each.grad_node(), each._number]
         if g is not None and each.is_leaf:
-            g = g if create_graph else wrap(g.copy())
+            g = g if create_graph else _tensor.wrap(g.copy())
             each._grad = g if each._grad is None else each._grad + g
 
 
@@ -155,8 +160,6 @@ def grad(
         RuntimeError: as for `backward`, and for an unused input.
         ValueError: where `materialize_grads` and `allow_unused=False` contradict each other.
     """
-    from .._tensor import wrap
-
     if is_grads_batched:
         raise NotImplementedError("autograd.grad: is_grads_batched=True is not supported")
     if materialize_grads and allow_unused is False:
@@ -182,7 +185,7 @@ def grad(
                     f"The differentiated Tensor at index {len(result)} appears to not have been used in the graph. Set "
                     "allow_unused=True if this is the desired behavior."
                 )
-            result.append(wrap(np.zeros_like(tensor._data)) if materialize_grads else None)
+            result.append(_tensor.wrap(np.zeros_like(tensor._data)) if materialize_grads else None)
         else:
-            result.append(g if create_graph else wrap(g))
+            result.append(g if create_graph else _tensor.wrap(g))
     return tuple(result)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _tensor
 from .._capture import mode
 from .._dtype import FROM_NUMPY
 from ..ops._checks import is_dense
@@ -44,10 +45,6 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     return reshape(g, shape) if missing else g
 
 
-def _call(rule: Callable[..., Any], *args: Any) -> Any:
-    return rule(*args)
-
-
 def _explore(roots: Sequence[Node]) -> tuple[list[Node], dict[Any, int]]:
     """The reachable nodes, newest first, and for each reachable leaf how many edges lead to it."""
     seen = set(roots)
@@ -75,13 +72,22 @@ _sequence = operator.attrgetter("sequence")
 class _Pass:
     """One backward pass."""
 
-    __slots__ = ("captured", "create_graph", "keep_graph", "leaf_edges", "needed", "order", "pending", "run", "summed")
+    __slots__ = (
+        "captured",
+        "create_graph",
+        "keep_graph",
+        "leaf_edges",
+        "needed",
+        "order",
+        "pending",
+        "recorder",
+        "summed",
+    )
 
     def __init__(self, roots: Sequence[Node], targets: Sequence[Target] | None, keep_graph: bool, create_graph: bool):
         self.keep_graph = keep_graph
         self.create_graph = create_graph
-        recorder = mode.recorder
-        self.run: Callable[..., Any] = _call if recorder is None or create_graph else recorder.call
+        self.recorder = None if create_graph else mode.recorder  # a recorded pass is captured op by op
         self.captured: dict[Target, Any] | None = None if targets is None else dict.fromkeys(targets)
         self.pending: dict[Node, Any] = {}
         self.summed: set[Node] = set()  # nodes whose pending gradient is an array of ours, free to be added to
@@ -96,20 +102,105 @@ class _Pass:
                 needed.add(node)
         return needed
 
-    def add(self, node: Node, number: int, g: Any) -> None:
-        """Add `g` to what output `number` of `node` has received."""
-        shape, dtype = node.output_meta(number)
+    def execute(self) -> None:  # noqa: C901 -- written out on purpose
+        """Visit the nodes; a leaf's turn comes as soon as its last edge has delivered.
+
+        What all nodes share is written out, since here calls cost more than they hide; what few of them have, such as
+        hooks or several outputs, is the matter of `visit`.
+        """
+        pending, leaf_edges, needed, keep_graph = self.pending, self.leaf_edges, self.needed, self.keep_graph
+        plain = self.recorder is None and needed is None and not self.create_graph
+        finish = self.finish
+        g: Any
+        gradients: list[Any] | None
+        for node in self.order:
+            g = pending.pop(node, None)
+            if g is None or (needed is not None and node not in needed):
+                gradients = None
+            elif plain and node.rules is not None and node.hooks is None:
+                saved = node.saved
+                if saved is None:
+                    raise RuntimeError(_FREED)
+                for counter, version, _ in node.versions:
+                    if counter[0] != version:
+                        node.check_versions()
+                gradients = []
+                for rule, edge in zip(node.rules, node.inputs, strict=False):
+                    gradients.append(None if edge is None else rule(g, saved))
+                if not keep_graph:
+                    node.release()
+                saved = None
+            else:
+                gradients = self.visit(node, g)
+            g = None  # no reference of ours shall keep a leaf from taking its gradient over
+            numbers = node.numbers
+            for index, edge in enumerate(node.inputs):
+                if edge is None:
+                    continue
+                if gradients is not None and gradients[index] is not None:
+                    g, gradients[index] = gradients[index], None
+                    if edge.several:
+                        self.add(edge, numbers[index] if numbers else 0, g)
+                    else:
+                        if g.__class__ is not np.ndarray or g.shape != edge.shape or g.dtype is not edge.dtype:
+                            g = self.fit(g, edge.shape, edge.dtype)
+                        if edge in pending:
+                            self.add(edge, 0, g)
+                        else:
+                            pending[edge] = g
+                    g = None
+                if edge.__class__ is AccumulateGrad:
+                    left = leaf_edges[edge] - 1
+                    if left:
+                        leaf_edges[edge] = left
+                    elif edge in pending:
+                        finish(edge)
+
+    def visit(self, node: Node, g: Any) -> list[Any] | None:
+        """The gradients of a node's inputs; None where nothing is to be handed on."""
+        hooks = node.hooks
+        if hooks is not None:
+            g = self.before(node, g)
+        needed = self.needed
+        if self.captured is not None:
+            self.capture(node, g)
+            if not any(edge in needed for edge in node.inputs if edge is not None):  # type: ignore[operator]
+                return None
+        saved = node.saved
+        if saved is None:
+            raise RuntimeError(_FREED)
+        node.check_versions()
+        if node.several:
+            g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
+            if node.op.outputs and node.op.joint is None:  # of several named outputs the first is differentiable
+                g = g[0]
+        if self.create_graph:
+            saved = saved_tensors(node)
+        gradients = node.apply(g, saved, needed, self.run)
+        if hooks is not None and hooks.after:
+            gradients = self.after(node, gradients, g)
+        if not self.keep_graph:
+            node.release()
+        return gradients
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of gradients; a capture sees what it does."""
+        return function(*args) if self.recorder is None else self.recorder.call(function, *args)
+
+    def fit(self, g: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        """What a rule gave, in the shape and dtype of the value that it is the gradient of."""
         if g.shape != shape:
             g = self.run(sum_to_shape, g, shape)
         if self.create_graph:
-            if g._data.dtype is not dtype:
-                g = cast_to(g, FROM_NUMPY[dtype])
-        else:
-            if type(g) is not np.ndarray:
-                g = np.asarray(g)
-            if g.dtype is not dtype:
-                g = self.run(cast_to, g, dtype)
+            return g if g._data.dtype is dtype else cast_to(g, FROM_NUMPY[dtype])
+        if type(g) is not np.ndarray:
+            g = np.asarray(g)
+        return g if g.dtype is dtype else self.run(cast_to, g, dtype)
+
+    def add(self, node: Node, number: int, g: Any) -> None:
+        """Add `g` to what output `number` of `node` has received."""
         pending = self.pending
+        g = self.fit(g, *node.output_meta(number))
         if node.several:
             gradients = pending.setdefault(node, [None] * len(node.shape))
             gradients[number] = g if gradients[number] is None else self.run(_plus, gradients[number], g)
@@ -122,18 +213,6 @@ class _Pass:
         else:
             self.run(_add_into, pending[node], g)
 
-    def execute(self) -> None:
-        """Visit the nodes; a leaf's turn comes as soon as its last edge has delivered."""
-        needed, pending, leaf_edges = self.needed, self.pending, self.leaf_edges
-        for node in self.order:
-            if node in pending and (needed is None or node in needed):
-                self.visit(node, pending.pop(node))
-            for edge in node.inputs:
-                if edge.__class__ is AccumulateGrad:
-                    left = leaf_edges[edge] = leaf_edges[edge] - 1
-                    if left == 0 and edge in pending:
-                        self.finish(edge)
-
     def finish(self, leaf: Any) -> None:
         """The gradient of a leaf is complete."""
         if leaf.hooks is not None:
@@ -142,41 +221,6 @@ class _Pass:
             accumulate(leaf, self.pending, self.create_graph, self.run)
         else:
             self.capture(leaf, self.pending.pop(leaf))
-
-    def visit(self, node: Node, g: Any) -> None:
-        """Run the rules of a node and hand their gradients on."""
-        hooks = node.hooks
-        if hooks is not None:
-            g = self.before(node, g)
-        needed = self.needed
-        if self.captured is not None:
-            self.capture(node, g)
-            if not any(edge in needed for edge in node.inputs if edge is not None):  # type: ignore[operator]
-                return
-        saved = node.saved
-        if saved is None:
-            raise RuntimeError(_FREED)
-        if node.versions:
-            node.check_versions()
-        if node.several:
-            g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
-            if node.op.outputs and node.op.joint is None:  # of several named outputs the first is differentiable
-                g = g[0]
-        if self.create_graph:
-            saved = saved_tensors(node)
-        gradients = node.apply(g, saved, needed, self.run)
-        if hooks is not None and hooks.after:
-            gradients = self.after(node, gradients, g)
-        if not self.keep_graph:
-            node.release()
-        numbers = node.numbers
-        for index, edge in enumerate(node.inputs):
-            if edge is not None:
-                gradient = gradients[index]
-                if gradient is not None:
-                    gradients[index] = None  # no reference of ours shall keep a leaf from taking the array over
-                    self.add(edge, numbers[index] if numbers else 0, gradient)
-        del gradients
 
     def zeros(self, node: Node, number: int) -> Any:
         shape, dtype = node.output_meta(number)
@@ -191,9 +235,7 @@ class _Pass:
     # -- hooks ----------------------------------------------------------------------------------------------
 
     def tensor(self, g: Any) -> Tensor:
-        from .._tensor import wrap
-
-        return g if self.create_graph and not isinstance(g, np.ndarray) else wrap(g)
+        return g if self.create_graph and not isinstance(g, np.ndarray) else _tensor.wrap(g)
 
     def value(self, tensor: Tensor) -> Any:
         return tensor if self.create_graph else tensor._data
@@ -261,23 +303,22 @@ _SOLE_OWNER = _references({None: np.empty(0)})
 
 def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool, run: Callable[..., Any]) -> None:
     """Add the pending gradient to the leaf's: in place, or as a new Tensor when the pass is recorded."""
-    from .._tensor import wrap
-
     g = pending.pop(node)
     leaf = node.leaf()
     if leaf is None:
         return
     if mode.recorder is not None:
         mode.recorder.note_gradient(leaf)
-    previous = leaf.grad
+    previous = leaf._grad
     if create_graph:
-        leaf._grad = g if previous is None else previous + g
+        leaf._grad = g if previous is None else leaf.grad + g
     elif previous is None:
         sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.base is None and g.strides == leaf._data.strides
-        leaf._grad = wrap(g if sole_owner else run(_laid_out_like, g, leaf._data))
+        leaf._grad = _tensor.wrap(g if sole_owner else run(_laid_out_like, g, leaf._data))
     else:
-        run(_add_into, previous._data, g)
-        previous._bump()
+        gradient: Any = leaf.grad  # a Tensor, even where a compiled step has left its buffer
+        run(_add_into, gradient._data, g)
+        gradient._bump()
     if node.post_hooks is not None:
         for hook in list(node.post_hooks.values()):
             hook(leaf)
@@ -290,7 +331,7 @@ def _laid_out_like(g: Any, leaf: Any) -> Any:
     return result
 
 
-def saved_tensors(node: Node) -> list[Any]:
+def saved_tensors(node: Node) -> Sequence[Any]:
     """The saved arrays as Tensors with their history, so that the backward pass can be differentiated."""
     from .._tensor import with_history, wrap
     from ..ops._table import INPUT, KEPT, OUTPUT
@@ -298,7 +339,7 @@ def saved_tensors(node: Node) -> list[Any]:
     if not hasattr(type(node), "op"):
         inner = getattr(node, "inner", None)
         return [] if inner is None else saved_tensors(inner)
-    result = []
+    result: list[Any] = []
     assert node.saved is not None
     for (kind, index), value in zip(node.op.saves, node.saved, strict=True):
         if kind == KEPT:

@@ -10,7 +10,7 @@ import itertools
 import re
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,11 +76,12 @@ class Node:
     )
     op: ClassVar[Op]
     several: ClassVar[bool] = False
+    rules: ClassVar[list[Any] | None] = None  # one for each input, where a node's backward is no more than these
 
     inputs: tuple[Node | None, ...]
     numbers: tuple[int, ...] | None
-    saved: list[Any] | None
-    versions: list[tuple[list[int], int, int]]
+    saved: Sequence[Any] | None
+    versions: Any
     shape: Any
     dtype: Any
     sequence: float
@@ -124,7 +125,7 @@ class Node:
             return self.shape[number], self.dtype[number]
         return self.shape, self.dtype
 
-    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         """The gradients of the inputs, from that of the output; None where not `needed`.
 
         `saved` holds arrays, or Tensors when the backward pass is itself recorded; `run` calls a rule.
@@ -176,7 +177,7 @@ class Node:
         """Drop the saved arrays; a second backward through this node is then an error."""
         if self.versions:
             self.saved = None
-            self.versions = []
+            self.versions = ()
 
 
 class AccumulateGrad(Node):
@@ -209,7 +210,7 @@ class AsStridedBackward0(Node):
     __slots__ = ("layout",)
     layout: tuple[Any, Any]
 
-    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         from ..ops.indexing import add_at, positions_in
         from ..ops.shape import reshape
 
@@ -235,7 +236,7 @@ class CopySlices(Node):
     def check_versions(self) -> None:
         self.inner.check_versions()
 
-    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         from ..ops.elementwise import zeros_of
         from ..ops.indexing import index_put, positions_in, take_at
         from ..ops.shape import reshape
@@ -273,7 +274,14 @@ def type_of_node(op: Op, name: str) -> type[Node]:
     node_type = op.node_types.get(name)
     if node_type is None:
         several = not op.outputs or len(op.outputs) > 1
-        namespace: dict[str, Any] = {"__slots__": (), "op": op, "several": several, "__module__": __name__}
+        rules = None if several or op.variadic or op.joint is not None else op.rule_calls
+        namespace: dict[str, Any] = {
+            "__slots__": (),
+            "op": op,
+            "several": several,
+            "rules": rules,
+            "__module__": __name__,
+        }
         if name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace
             namespace["name"] = lambda self: f"torch::autograd::{name}"
         node_type = op.node_types[name] = type(name, (Node,), namespace)

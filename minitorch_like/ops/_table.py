@@ -124,13 +124,13 @@ class Op:
         self.saves: list[tuple[int, int]] = []
         self.joint = joint
         self.joint_call = joint and self._prepare_joint(joint)
-        self.rule_calls = [None if rule is joint else self._prepare(rule) for rule in self.rules]
+        self.rule_calls = [None if rule is None or rule is joint else self._prepare(rule) for rule in self.rules]
         self.saves_output = any(kind == OUTPUT for kind, _ in self.saves) and len(outputs) == 1
         self.save_plans: dict[Any, list[int]] = {}
 
     def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, record the op on Tensors.  Used by the rules."""
-        if isinstance(input, (np.ndarray, np.generic)):
+        if input.__class__ is np.ndarray or isinstance(input, (np.ndarray, np.generic)):
             result = self.kernel(input, *args, **kwargs)
             return self.visible(result) if self.keeps else result
         if kwargs:
@@ -211,6 +211,17 @@ class Op:
                     wanted.update(self._slot(name) for name in names if name != "needs")
             plan = self.save_plans[needs] = sorted(wanted)
         return plan
+
+    def readers(self) -> list[set[int]]:
+        """For each slot of `saves` the inputs whose rules read it."""
+        found: list[set[int]] = [set() for _ in self.saves]
+        for index, rule in enumerate(self.rules):
+            if rule is not None:
+                code = rule.__code__
+                for name in code.co_varnames[1 : code.co_argcount]:
+                    if name != "needs":
+                        found[self._slot(name)].add(index)
+        return found
 
     # -- reading a call -------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ def div(input: Array, other: Any, rounding_mode: str | None = None) -> Array:
     if rounding_mode == "trunc":
         if input.dtype.kind == "f":
             return np.trunc(computed(np.true_divide, input, other))
-        return computed(np.subtract, input, computed(np.fmod, input, other)) // other
+        return computed(np.floor_divide, computed(np.subtract, input, computed(np.fmod, input, other)), other)
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 

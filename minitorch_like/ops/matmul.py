@@ -9,7 +9,6 @@ import numpy as np
 
 from ._checks import broadcast_shapes, c_name, sizes, title
 from ._table import Array, op
-from .reductions import sum_
 from .shape import expand, reshape, transpose, unsqueeze
 
 
@@ -64,6 +63,25 @@ def mm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
         raise RuntimeError("mat2 must be a matrix")
     _check_product(input, mat2)
     return _product(input, mat2)
+
+
+@op(
+    "(Tensor input, Tensor mat2)",
+    arity=2,
+    node="MmBackward0",
+    namespace="internal",
+    input=lambda g, mat2: mm(mat2, transpose(g, 0, 1)),
+    mat2=lambda g, input: mm(input, g),
+)
+def mm_tn(input: Array, mat2: Array) -> Array:
+    """The product of a transposed matrix with another: (k, n) x (k, m) -> (n, m)."""
+    return np.dot(input.T, mat2) if input.shape[0] != 1 else input.T * mat2
+
+
+@op("(Tensor input)", namespace="internal", node="SumBackward1", input=lambda g, input_shape: expand(g, input_shape))
+def column_sums(input: Array) -> Array:
+    """The sums over the rows of a matrix: (n, m) -> (m,)."""
+    return np.add.reduce(input, 0)
 
 
 @op(
@@ -186,7 +204,8 @@ def _transposes_in_place(shape: tuple[int, ...]) -> bool:
 def matmul(input: Array, other: Array) -> Array:
     """Products of the last two dimensions, the others broadcast; a 1-d operand is a row or a column."""
     if input.ndim == 2 and other.ndim == 2:
-        _check_product(input, other)
+        if input.shape[1] != other.shape[0] or input.dtype is not other.dtype:
+            _check_product(input, other)
         return _product(input, other)
     if input.ndim == 0 or other.ndim == 0:
         raise RuntimeError(
@@ -278,11 +297,11 @@ def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
         return matmul(reshape(g, (-1,)), _rows(input))
     if len(g.shape) != 2:
         g, input = _rows(g), _rows(input)
-    return matmul(transpose(g, 0, 1), input)
+    return mm_tn(g, input)
 
 
 def _linear_bias(g: Any) -> Any:
-    return sum_(g, 0) if len(g.shape) == 2 else g
+    return column_sums(g) if len(g.shape) == 2 else g
 
 
 @op(

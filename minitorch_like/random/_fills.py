@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import _capture
-from .._bind import check_writable, make_node, rebase
+from .._bind import check_writable, rebase
+from .._record import make_node
 from .._tensor import Tensor
 from ..ops import TABLE, Op
 from ..ops._checks import c_name, check_no_integer, check_one_place_each, title

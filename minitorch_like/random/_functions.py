@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import _capture
-from .._bind import make_node, resize_out
+from .._bind import resize_out
 from .._creation import _like, _require_grad, check_size
 from .._device import require_cpu
 from .._dtype import FROM_NUMPY, default_numpy_dtype, int64
 from .._layout import contiguous_format
+from .._record import make_node
 from .._tensor import Tensor, with_history, wrap
 from ..autograd import no_grad
 from ..ops import Op

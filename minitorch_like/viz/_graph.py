@@ -8,18 +8,18 @@ computed again, and what is not known is shown as unknown.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .. import _bind
+from .. import _record
 from .._tensor import Tensor
 from ..autograd.graph import AccumulateGrad, AsStridedBackward0, CopySlices, Node
 from ..nn import Module
-from ..ops._table import INPUT, OUTPUT, STATIC, Array, Op
+from ..ops._table import INPUT, OUTPUT, STATIC, TABLE, Array, Op
 
 Key = tuple[Node, int]
 Names = Module | Mapping[str, Tensor] | None
@@ -83,33 +83,53 @@ def watch() -> Iterator[None]:
 
     It costs the memory of a copy of every result, until the graph is gone.  Code outside runs at full speed.
     """
-    plain = _bind.make_node
+    applied, written = {op: op.apply for op in TABLE.values()}, _record.make_node
 
-    def noting(op: Op, args: Any, edges: tuple[Node | None, ...], result: Any, name: Any = None) -> Node:
-        node = plain(op, args, edges, result, name)
-        constants = {}
-        for index, each in enumerate(args[0] if op.variadic else args[: op.arity]):
-            if index >= len(edges) or edges[index] is None:
-                # The array, not the Tensor: one that is written to in place has this very node as its history.
-                operand = getattr(each, "_data", each)
-                constants[index] = UNKNOWN if operand is result else operand
-        arrays = [np.array(each) for each in (result if node.several else (result,))]
-        given = dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))
-        options = {name: each for name, each in given.items() if _is_option(op, name, each)}
-        kept = _Kept(constants, options, arrays, [None] * len(arrays))
-
-        def note_gradients(gradients: tuple[Tensor | None, ...]) -> None:
-            kept.grads = [None if each is None else np.array(each._data) for each in gradients]
-
-        node.metadata = {**getattr(node, "metadata", {}), "viz": kept}
-        node.register_prehook(note_gradients)
+    def noting_write(op: Op, args: Any, edges: Any, result: Any, *rest: Any, **options: Any) -> Node:
+        node = written(op, args, edges, result, *rest, **options)
+        _note(node, op, args, list(result) if node.several else [result])
         return node
 
-    _bind.make_node = noting
+    for op, apply in applied.items():
+        op.apply = _noting(op, apply)
+    _record.make_node = noting_write
     try:
         yield
     finally:
-        _bind.make_node = plain
+        for op, apply in applied.items():
+            op.apply = apply
+        _record.make_node = written
+
+
+def _noting(op: Op, apply: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(*args: Any) -> Any:
+        result = apply(*args)
+        outputs = result if isinstance(result, tuple) else (result,)
+        node = next((each._node for each in outputs if getattr(each._node, "op", None) is op), None)
+        if node is not None and "viz" not in getattr(node, "metadata", {}):
+            _note(node, op, args, [each._data for each in outputs])
+        return result
+
+    return noting
+
+
+def _note(node: Node, op: Op, args: Any, results: list[Array]) -> None:
+    """Keep in the metadata of `node` what the call that it records was given and gave."""
+    constants = {}
+    for index, each in enumerate(args[0] if op.variadic else args[: op.arity]):
+        if index >= len(node.inputs) or node.inputs[index] is None:
+            # The array, not the Tensor: one that is written to in place has this very node as its history.
+            operand = getattr(each, "_data", each)
+            constants[index] = UNKNOWN if any(operand is result for result in results) else operand
+    given = dict(zip(op.parameters[op.arity :], args[op.arity :], strict=False))
+    options = {name: each for name, each in given.items() if _is_option(op, name, each)}
+    kept = _Kept(constants, options, list(map(np.array, results)), [None] * len(results))
+
+    def note_gradients(gradients: tuple[Tensor | None, ...]) -> None:
+        kept.grads = [None if each is None else np.array(each._data) for each in gradients]
+
+    node.metadata = {**getattr(node, "metadata", {}), "viz": kept}
+    node.register_prehook(note_gradients)
 
 
 def _kept(node: Node) -> _Kept | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minitorch_like import _bind, autograd
+from minitorch_like import _apply, _bind, autograd
 from minitorch_like._capture import mode
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd import engine, grad_mode, graph
-from minitorch_like.ops import TABLE
+from minitorch_like.ops import Op
 from minitorch_like.ops.reductions import sum_
 from minitorch_like.ops.shape import narrow, reshape
-from parity_tests.mutants.fault import Attribute, fault
+from parity_tests.mutants.fault import Applied, Attribute, fault
 
 Right = Callable[..., Any]
 
@@ -96,16 +96,20 @@ def graph_is_never_freed(right: Right, self: Any) -> None:
 # -- what is recorded
 
 
-@fault("missing requires_grad", Attribute(_bind, "_recorded"))
-def clamp_is_not_recorded(right: Right, op: Any, args: Any, edges: Any, result: Any) -> Any:
+@fault("missing requires_grad", Applied("clamp"))
+def clamp_is_not_recorded(op: Op, right: Right, *args: Any) -> Any:
     """The result of clamp does not require grad."""
-    return _bind._wrapped(result) if op is TABLE["clamp"] else right(op, args, edges, result)
+    with autograd.no_grad():
+        return right(*args)
 
 
-@fault("missing requires_grad", Attribute(_bind, "_recorded"))
-def second_operand_is_not_recorded(right: Right, op: Any, args: Any, edges: Any, result: Any) -> Any:
+@fault("missing requires_grad", Applied())
+def second_operand_is_not_recorded(op: Op, right: Right, *args: Any) -> Any:
     """An op of two tensors records nothing if only the second requires grad."""
-    return _bind._wrapped(result) if len(edges) == 2 and edges[0] is None else right(op, args, edges, result)
+    if op.arity != 2 or op.variadic or getattr(args[0], "requires_grad", False):
+        return right(*args)
+    with autograd.no_grad():
+        return right(*args)
 
 
 @fault("grad mode", Attribute(grad_mode._GradMode, "__enter__"))
@@ -150,7 +154,7 @@ def view_does_not_learn_of_its_base(right: Right, self: Any, view: Any) -> None:
     view.version = self._version_counter[0]
 
 
-@fault("views", Attribute(_bind, "as_view"))
+@fault("views", Attribute(_apply, "as_view"))
 def views_count_their_own_versions(right: Right, tensor: Any, of: Any, creation: Any = None) -> Any:
     """A view has a version counter of its own."""
     right(tensor, of, creation)

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from minitorch_like._bind import METHODS
+from minitorch_like._apply import bind
 from minitorch_like.ops import TABLE
 
 Function = Callable[..., Any]
@@ -40,15 +41,17 @@ class Rule:
     def taken_by(self, faulty: Function) -> Iterator[None]:
         op = TABLE[self.op]
         index = {name: place for place, name in enumerate(op.parameters[: op.arity])}[self.input]
-        rule, call, saves = op.rules[index], op.rule_calls[index], len(op.saves)
+        rule, call, saves, apply = op.rules[index], op.rule_calls[index], len(op.saves), op.apply
         op.rules[index], op.rule_calls[index] = faulty, op._prepare(faulty)
         op.save_plans.clear()
+        bind(op)  # what it saves has changed
         try:
             yield
         finally:
             op.rules[index], op.rule_calls[index] = rule, call
             del op.saves[saves:]
             op.save_plans.clear()
+            op.apply = apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +63,36 @@ class Kernel:
     @contextmanager
     def taken_by(self, faulty: Function) -> Iterator[None]:
         op = TABLE[self.op]
-        right = op.kernel
+        right, apply = op.kernel, op.apply
 
         def kernel(*args: Any, **kwargs: Any) -> Any:
             return faulty(right, *args, **kwargs)
 
-        # Functions and methods have closed over `apply`, and `apply` over the kernel: what its cell holds is replaced.
-        holders: list[tuple[Any, str]] = [(op, "kernel"), (_cells(op.apply)["kernel"], "cell_contents")]
-        if op.inplace:
-            apply = _cells(METHODS[f"{op.name}_"])["apply"].cell_contents
-            holders.append((_cells(apply)["kernel"], "cell_contents"))
+        op.kernel = kernel
+        bind(op)
         try:
-            for holder, name in holders:
-                setattr(holder, name, kernel)
             yield
         finally:
-            for holder, name in holders:
-                setattr(holder, name, right)
+            op.kernel, op.apply = right, apply
 
 
-def _cells(closure: Any) -> dict[str, Any]:
-    return dict(zip(closure.__code__.co_freevars, closure.__closure__, strict=True))
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How an op, or every op, is applied to tensors.  The faulty function is given the op and the right one first."""
+
+    op: str | None = None
+
+    @contextmanager
+    def taken_by(self, faulty: Function) -> Iterator[None]:
+        ops = list(TABLE.values()) if self.op is None else [TABLE[self.op]]
+        right = [op.apply for op in ops]
+        try:
+            for op in ops:
+                op.apply = partial(faulty, op, op.apply)
+            yield
+        finally:
+            for op, apply in zip(ops, right, strict=True):
+                op.apply = apply
 
 
 @dataclass(frozen=True, slots=True)

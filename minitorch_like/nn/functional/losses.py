@@ -13,7 +13,7 @@ from minitorch_like.ops import TABLE
 from minitorch_like.ops._signature import Reader
 
 # Ops whose arguments are checked here, so that a call need not be read again.
-_mse_loss, _nll_loss = TABLE["mse_loss"].apply, TABLE["nll_loss"].apply
+_MSE, _NLL_LOSS = TABLE["mse_loss"], TABLE["nll_loss"]
 _TARGETED = "(Tensor input, Tensor target, Tensor? weight, str reduction, int ignore_index"
 _NLL = Reader("nll_loss_nd", (f"{_TARGETED})",))
 _CROSS_ENTROPY = Reader("cross_entropy_loss", (f"{_TARGETED}, float label_smoothing)",))
@@ -30,7 +30,7 @@ def mse_loss(
     """(input - target)^2, reduced; with `weight`, its weighted mean or sum."""
     input, target, reduction = _prepared(input, target, size_average, reduce, reduction)
     if weight is None:
-        return _mse_loss(input, target, _reduction.checked(reduction))
+        return _MSE.apply(input, target, _reduction.checked(reduction))
     return _weighted(torch.pow(input - target, 2), input, weight, reduction)
 
 
@@ -112,21 +112,21 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
             if target.numel() != 1:
                 raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.numel()}")
             target = target.view(())
-        return _nll_loss(input, target, weight, ignore_index, reduction)
+        return _NLL_LOSS.apply(input, target, weight, ignore_index, reduction)
     batch = target.size(0) if target.dim() else 0
     if input.size(0) != batch:
         raise ValueError(f"Expected input batch_size ({input.size(0)}) to match target batch_size ({batch}).")
     if rank == 2:
-        return _nll_loss(input, target, weight, ignore_index, reduction)
+        return _NLL_LOSS.apply(input, target, weight, ignore_index, reduction)
     if rank == 4:
         _check_spatial(input, target, weight)
-        return _nll_loss(input, target, weight, ignore_index, reduction)
+        return _NLL_LOSS.apply(input, target, weight, ignore_index, reduction)
     n, c, *space = input.shape
     if list(target.shape[1:]) != space:
         raise RuntimeError(f"Expected target size {[n, *space]}, got {list(target.shape)}")
     flat = math.prod(space)
     folded = input.contiguous().view(n, c, 1, flat), target.contiguous().view(n, 1, flat)
-    loss = _nll_loss(*folded, weight, ignore_index, reduction)
+    loss = _NLL_LOSS.apply(*folded, weight, ignore_index, reduction)
     return loss.view(n, *space) if reduction == "none" else loss
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like._bind import as_view
+from minitorch_like._apply import as_view
 from minitorch_like._tensor import with_history
 from minitorch_like.autograd.graph import Node, next_sequence
 
@@ -32,7 +32,7 @@ class BackwardHookFunctionBackward(Node):
         self.sequence = next_sequence()
         self.hooks = None
 
-    def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         return list(g)
 
 

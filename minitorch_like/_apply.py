@@ -1,0 +1,247 @@
+"""Applying an op to Tensors: `op.apply`, which takes the kernel's positional arguments with Tensors for arrays.
+
+What an eager op costs beyond its kernel is spent here.  So the function of an op with a single output is written out,
+when it is first called, for just that op: its number of operands, and the values that its rules ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ._capture import mode
+from ._record import new_node, recorded, refuse_inference, wrapped
+from ._tensor import Tensor, View, new_tensor, wrap
+from .autograd.graph import next_sequence, type_of_node
+from .ops import Op
+from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC
+
+
+def bind(op: Op) -> None:
+    """Set `op.apply`."""
+    if op.variadic:
+        op.apply = _sequence(op)
+    elif op.view:
+        op.apply = _view(op)
+    elif len(op.outputs) != 1:
+        op.apply = general(op)
+    else:
+        op.apply = partial(_first_call, op)
+
+
+def _first_call(op: Op, *args: Any) -> Any:
+    op.apply = written_out(op)
+    return op.apply(*args)
+
+
+# -- written out -------------------------------------------------------------------------------------------------------
+
+
+def written_out(op: Op) -> Callable[..., Any]:
+    """`general(op)`, unrolled over the operands and over what is saved of them."""
+    namespace: dict[str, Any] = {
+        "Tensor": Tensor,
+        "mode": mode,
+        "kernel": op.kernel,
+        "defaults": op.defaults,
+        "wrap": wrap,
+        "ndarray": np.ndarray,
+        "asarray": np.asarray,
+        "new_node": new_node,
+        "new_tensor": new_tensor,
+        "next_sequence": next_sequence,
+        "node_name": op.node,
+        "node_type": type_of_node(op, op.node) if isinstance(op.node, str) else None,
+        "type_of_node": partial(type_of_node, op),
+        "refuse_inference": refuse_inference,
+    }
+    exec(compile(_source(op), f"<apply {op.name}>", "exec"), namespace)
+    apply: Callable[..., Any] = namespace["apply"]
+    apply.__defaults__ = op.defaults
+    return apply
+
+
+def _source(op: Op) -> str:
+    """The text of `apply` for `op`: p0, p1, ... are its parameters, x0, ... the arrays and e0, ... the edges of operands."""
+    operands = range(op.arity)
+    differentiable = [index for index in operands if op.rules[index] is not None]
+    parameters = [f"p{index}" for index in range(len(op.parameters))]
+    passed = ", ".join([f"x{index}" for index in operands] + parameters[op.arity :])
+    kept = "".join(f", k{index}" for index in range(len(op.keeps)))
+    lines = [f"def apply({', '.join(parameters)}):"]
+    if op.arity == 1:
+        lines += ["    x0 = p0._data"]
+    else:
+        lines += [
+            f'    x{i} = p{i}._data if p{i}.__class__ is Tensor or hasattr(p{i}, "_node") else p{i}' for i in operands
+        ]
+    lines += [
+        "    recorder = mode.recorder",
+        f"    result{kept} = kernel({passed}) if recorder is None else recorder.call(kernel, {passed})",
+    ]
+    if differentiable:
+        lines += [
+            "    if mode.grad:",
+            *(
+                f"        e{i} = (p{i}._node if p{i}._view is None else p{i}.grad_node())"
+                + (f" if x{i} is not p{i} else None" if op.arity > 1 else "")
+                for i in differentiable
+            ),
+            f"        if {' or '.join(f'e{i} is not None' for i in differentiable)}:",
+            *(f"            {line}" for line in _recording(op, differentiable)),
+        ]
+    return "\n".join([*lines, "    return wrap(result)"])
+
+
+def _recording(op: Op, differentiable: list[int]) -> list[str]:
+    """The lines that make the node and the result."""
+    edges = "".join(f"e{i}, " if i in differentiable else "None, " for i in range(op.arity))
+    numbers = [
+        f"p{i}._number" if op.arity == 1 else f"(p{i}._number if x{i} is not p{i} else 0)" for i in range(op.arity)
+    ]
+    names = [f"n{i}" for i in range(op.arity)]
+    arguments = ", ".join(f"p{index}" for index in range(len(op.parameters)))
+    node_type = "node_type" if isinstance(op.node, str) else f"type_of_node(node_name({arguments}))"
+    return [
+        "if result.__class__ is not ndarray:",
+        "    result = asarray(result)",
+        f"node = new_node({node_type})",
+        f"node.inputs = ({edges})",
+        *(f"{name} = {number}" for name, number in zip(names, numbers, strict=True)),
+        f"node.numbers = ({', '.join(names)},) if {' or '.join(names)} else None",
+        "node.sequence = next_sequence()",
+        "node.hooks = None",
+        "node.shape = result.shape",
+        "node.dtype = result.dtype",
+        "counter = [0]",
+        *_saving(op, differentiable),
+        "tensor = new_tensor(Tensor)",
+        "tensor._data = result",
+        "tensor._node = node",
+        "tensor._number = 0",
+        "tensor._grad = tensor._view = None",
+        "tensor._version_counter = counter",
+        "return tensor",
+    ]
+
+
+def _saving(op: Op, differentiable: list[int]) -> list[str]:
+    """The lines that save what the rules of the inputs that need a gradient will ask for."""
+    if not op.saves:
+        return ["node.saved = node.versions = ()"]
+    lines = ["versions = []"]
+    readers = op.readers()
+    for slot, (kind, index) in enumerate(op.saves):
+        value, versioned = _saved_value(op, kind, index)
+        taken = [f"s{slot} = {value}"]
+        if versioned:
+            held = f"p{index}._version_counter" if kind == INPUT else "counter"
+            remembered = [
+                f"c = {held}",
+                "if c is None:",
+                "    refuse_inference()",
+                f"versions.append((c, c[0], {slot}))",
+            ]
+            if kind == INPUT and op.arity > 1:
+                remembered = [f"if x{index} is not p{index}:", *(f"    {line}" for line in remembered)]
+            taken += remembered
+        if readers[slot] == set(differentiable):
+            lines += taken
+        else:
+            wanted = " or ".join(f"e{i} is not None" for i in sorted(readers[slot]))
+            lines += [f"s{slot} = None", f"if {wanted}:", *(f"    {line}" for line in taken)]
+    saved = "".join(f"s{slot}, " for slot in range(len(op.saves)))
+    return [*lines, f"node.saved = ({saved})", "node.versions = versions"]
+
+
+def _saved_value(op: Op, kind: int, index: int) -> tuple[str, bool]:
+    """The expression of a saved value, and whether its memory can be written to."""
+    if kind == INPUT:
+        return f"x{index}", True
+    if kind == OUTPUT:
+        return "result", True
+    shape = f"x{index}.shape" if op.arity == 1 else f"x{index}.shape if x{index} is not p{index} else ()"
+    values = {SHAPE: shape, DTYPE: f"x{index}.dtype", STATIC: f"p{index}", KEPT: f"k{index}"}
+    return values.get(kind, "None"), False
+
+
+# -- in general ----------------------------------------------------------------------------------------------------------
+
+
+def general(op: Op) -> Callable[..., Any]:
+    """For an op with any number of outputs; also what others are observed through."""
+    kernel = op.kernel
+    arity = op.arity
+    has_rule = [rule is not None for rule in op.rules]
+
+    def apply(*args: Any) -> Any:
+        arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
+        recorder = mode.recorder
+        result = kernel(*arrays) if recorder is None else recorder.call(kernel, *arrays)
+        if mode.grad:
+            edges = tuple(
+                [
+                    arg.grad_node() if rule and hasattr(arg, "_node") else None
+                    for arg, rule in zip(args[:arity], has_rule, strict=False)
+                ]
+            )
+            if any(edge is not None for edge in edges):
+                return recorded(op, args, edges, result)
+        return wrapped(op, result)
+
+    return apply
+
+
+def _sequence(op: Op) -> Callable[..., Any]:
+    kernel = op.kernel
+
+    def apply(tensors: Any, *rest: Any) -> Any:
+        arrays = [each._data for each in tensors]
+        recorder = mode.recorder
+        result = kernel(arrays, *rest) if recorder is None else recorder.call(kernel, arrays, *rest)
+        if mode.grad:
+            edges = tuple([each.grad_node() for each in tensors])
+            if any(edge is not None for edge in edges):
+                return recorded(op, (tensors, *rest), edges, result)
+        return wrapped(op, result)
+
+    return apply
+
+
+def _view(op: Op) -> Callable[..., Any]:
+    """Ops whose result shares the input's memory; the kernel may also have had to copy."""
+    kernel = op.kernel
+
+    def apply(a: Any, *rest: Any) -> Any:
+        x = a._data
+        result = kernel(x, *rest)
+        if result is x:
+            return a
+        several = type(result) is tuple
+        base = (result[0] if result else x) if several else result
+        shares = several or base.base is x or (x.base is not None and base.base is x.base)
+        if not shares and mode.recorder is not None:
+            result = mode.recorder.call(kernel, x, *rest)
+        edge = (a._node if a._view is None else a.grad_node()) if mode.grad else None
+        out = wrapped(op, result) if edge is None else recorded(op, (a, *rest), (edge,), result)
+        if shares:
+            creation = "several" if several and edge is not None else None if mode.grad else "no_grad"
+            for each in out if several else (out,):
+                as_view(each, a, creation)
+        return out
+
+    return apply
+
+
+def as_view(tensor: Tensor, of: Tensor, creation: str | None = None) -> Tensor:
+    """Make `tensor`, whose array shares memory with that of `of`, its view: one base, one version counter."""
+    tensor._version_counter = counter = of._version_counter
+    version = 0 if counter is None else counter[0]
+    if of._view is None:
+        tensor._view = View(of, version, creation)
+    else:
+        tensor._view = View(of._view.base, version, creation or of._view.creation)
+    return tensor
