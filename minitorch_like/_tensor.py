@@ -359,6 +359,8 @@ class Tensor:
         """Count a write to the memory."""
         if self._version_counter is not None:
             self._version_counter[0] += 1
+            if mode.recorder is not None:
+                mode.recorder.note_write(self._version_counter)
 
     def is_inference(self) -> bool:
         return self._version_counter is None

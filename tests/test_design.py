@@ -85,6 +85,7 @@ def test_one_rule_serves_eager_higher_orders_and_capture(tanh_rule_calls: list[t
     seen.clear()
     compiled(x, y)
     assert {each.__name__ for each in seen} == {"TracedArray"}
+    compiled(x, y)  # replayed, and for comparison run eagerly
     seen.clear()
     compiled(x, y)
     assert seen == []  # a replay runs no rule at all

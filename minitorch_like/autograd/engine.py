@@ -373,7 +373,7 @@ def run_backward(
     """
     backward = _Pass([node for node, _, _ in roots], targets, keep_graph, create_graph)
     if mode.recorder is not None:
-        mode.recorder.note_roots(node for node, _, _ in roots)
+        mode.recorder.note_roots((node for node, _, _ in roots), keep_graph)
     previous = mode.grad
     mode.grad = create_graph
     try:

@@ -1,108 +1,138 @@
-"""Replay: the captured calls as a flat list over preallocated buffers."""
+"""Replay: the captured calls, written out in a row over preallocated buffers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from .._tensor import Tensor, with_history
+from .instruction import Instruction
+from .recorder import Deviation
 
-class Deviation(Exception):
-    """A replay met a value that would have sent the step another way."""
-
-
-class Instruction:
-    """One call: `function(*args, **kwargs)`, which writes `out` (None for bookkeeping)."""
-
-    __slots__ = ("args", "function", "kwargs", "out")
-
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
-        self.out = out
-
-    def positional(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """The call without keywords: NumPy reads positional arguments faster."""
-        function, args, kwargs = self.function, self.args, self.kwargs
-        if not kwargs:
-            return function, args
-        if kwargs.keys() == {"out"} and _takes_out_by_position(function):
-            return function, (*args, kwargs["out"])
-        if (
-            getattr(function, "__name__", "") == "reduce"
-            and len(args) == 1
-            and kwargs.keys() <= {"axis", "out", "keepdims"}
-        ):
-            return function, (args[0], kwargs.get("axis", 0), None, kwargs.get("out"), kwargs.get("keepdims", False))
-        return partial(function, **kwargs), args
-
-    def __str__(self) -> str:
-        name = getattr(self.function, "__qualname__", getattr(self.function, "__name__", repr(self.function)))
-        if name == "reduce":
-            name = f"{self.function.__self__.__name__}.reduce"  # type: ignore[attr-defined]
-        described = ", ".join(_describe(each) for each in self.args)
-        target = "" if self.out is None else f"{_describe(self.out)} <- "
-        return f"{target}{name}({described})"
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype.name}{list(value.shape)}"
-    if isinstance(value, (tuple, list)):
-        return f"({', '.join(map(_describe, value))})"
-    return getattr(value, "__name__", repr(value))
-
-
-def _takes_out_by_position(function: Callable[..., Any]) -> bool:
-    return function is np.dot or (isinstance(function, np.ufunc) and function not in (np.maximum, np.minimum))
+# Beyond this many calls a loop over them is as fast as their text, and needs no compiling.
+_MOST_WRITTEN_OUT = 20_000
 
 
 class Plan:
     """A replayable step.
 
     Attributes:
+        instructions: the calls.
         inputs: the buffers into which the arguments of a call are copied, in order.
         guards: conditions asked before a replay.
-        finish: called after a replay; returns the step's result.
-        generators: those that a replay draws from and may have to put back; empty where no check can fail.
+        result: the captured result; its tensors are buffers, which a replay copies out.
+        gradients: the leaves that receive a gradient, each with the buffer that becomes it.
+        counters: the version counters of what is written to, each with how often.
+        generators: those that a replay draws from.
+        lasting: the memory that a replay writes and that others can see; gradients and the result apart.
+        lock: held during a replay, because its buffers serve one at a time.
+        verified: whether a replay has been compared with an eager step.
     """
 
-    __slots__ = ("calls", "finish", "generators", "guards", "inputs", "instructions")
+    __slots__ = (
+        "_run",
+        "counters",
+        "generators",
+        "gradients",
+        "guards",
+        "inputs",
+        "instructions",
+        "lasting",
+        "lock",
+        "result",
+        "verified",
+    )
 
     def __init__(
         self,
         instructions: list[Instruction],
+        *,
         inputs: list[Any],
         guards: list[Callable[[], bool]],
-        finish: Callable[[], Any],
+        result: Any,
+        gradients: list[tuple[Any, Any]],
+        counters: list[tuple[list[int], int]],
         generators: list[Any],
+        lasting: list[Any],
     ) -> None:
         self.instructions = instructions
-        self.calls = [each.positional() for each in instructions]
         self.inputs = inputs
         self.guards = guards
-        self.finish = finish
+        self.result = result
+        self.gradients = gradients
+        self.counters = counters
         self.generators = generators
+        self.lasting = lasting
+        self.lock = threading.Lock()
+        self.verified = False
+        self._run = written_out(instructions)
 
     def is_valid(self) -> bool:
-        return all(guard() for guard in self.guards)
+        for guard in self.guards:  # noqa: SIM110 -- a generator expression costs as much as four guards
+            if not guard():
+                return False
+        return True
 
-    def replay(self, arrays: list[Any]) -> Any:
+    def replay(self, arrays: Iterable[Any]) -> Any:
         """Run the step on new arguments.  Raises Deviation where it would take another way."""
         for buffer, array in zip(self.inputs, arrays, strict=True):
             np.copyto(buffer, array)
         drawn = [(each, each.get_state()) for each in self.generators]
         try:
-            for function, args in self.calls:
-                function(*args)
+            self._run()
         except Exception as error:
             for generator, state in drawn:
                 generator.set_state(state)
             raise Deviation(str(error)) from error
-        return self.finish()
+        for leaf, gradient in self.gradients:
+            leaf._grad = gradient
+        for counter, times in self.counters:
+            counter[0] += times
+        return self.fresh_result()
+
+    def fresh_result(self) -> Any:
+        """The result in memory of its own."""
+        return _fresh(self.result)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.instructions))
+
+
+def _fresh(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return with_history(value._data.copy(), value._node, value._number)
+    if isinstance(value, (tuple, list)):
+        return type(value)([_fresh(each) for each in value])
+    if isinstance(value, dict):
+        return {name: _fresh(each) for name, each in value.items()}
+    return value
+
+
+def written_out(instructions: list[Instruction]) -> Callable[[], None]:
+    """A function that makes these calls: its text names each function and argument, so that nothing is unpacked."""
+    calls = [each.call() for each in instructions]
+    if len(calls) > _MOST_WRITTEN_OUT:
+
+        def run() -> None:
+            for function, args, kwargs in calls:
+                function(*args, **kwargs)
+
+        return run
+    namespace: dict[str, Any] = {}
+    names: dict[int, str] = {}
+
+    def name(value: Any) -> str:
+        if id(value) not in names:
+            names[id(value)] = f"v{len(names)}"
+            namespace[names[id(value)]] = value
+        return names[id(value)]
+
+    lines = ["def run():"]
+    for function, args, kwargs in calls:
+        passed = [*map(name, args), *(f"{keyword}={name(value)}" for keyword, value in kwargs.items())]
+        lines.append(f"    {name(function)}({', '.join(passed)})")
+    exec(compile("\n".join([*lines, "    return"]), "<plan>", "exec"), namespace)
+    return namespace["run"]

@@ -6,12 +6,15 @@ Whatever cannot be replayed is noted by `refuse`; the run itself goes on, so tha
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plan import Deviation, Instruction
+from .flatten import Batch
+from .instruction import Instruction
+from .memory import address_of, root_of
 from .traced import LiveScalar, TracedArray, plain, traced
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 
 CLEARED = object()  # "the step itself set the gradient to None before backward"
 
-# Functions that take `out=`; everything else is computed afresh and copied into its buffer.
-_WRITES_OUT = frozenset({np.dot, np.take, np.concatenate, np.cumsum})
+
+class Deviation(Exception):
+    """A replay met a value that would have sent the step another way."""
 
 
 class Recorder:
@@ -36,6 +40,13 @@ class Recorder:
         self.roots: set[int] = set()  # nodes that a captured backward started from
         self.constants: dict[int, Instruction] = {}
         self.generators: dict[int, Any] = {}
+        self.batches: list[Batch] = []
+        self.owners: dict[int, Tensor] = {}  # by the id of an array, what an optimiser may have moved elsewhere
+        self.optimizers: dict[int, Any] = {}
+        self.fresh: set[int] = set()  # the ids of roots that this run has allocated
+        self.writes: dict[int, tuple[list[int], int]] = {}  # version counters, and how often each was advanced
+        self.keeps_graph = False
+        self.has_effects = False
 
     # -- what the rest of the package reports -----------------------------------------------------------------
 
@@ -46,10 +57,32 @@ class Recorder:
             result = np.asarray(result)
         return plain(result)
 
+    def batch(self, kernel: Callable[..., None], *args: Any) -> None:
+        """`call`, where the kernel works element for element on arrays of one shape: see `flatten`."""
+        if not self.batches or self.batches[-1].kernel is not kernel or self.batches[-1].stop != len(self.instructions):
+            self.batches.append(Batch(kernel, len(self.instructions)))
+        batch = self.batches[-1]
+        batch.calls.append(args)
+        self.call(kernel, *args)
+        batch.stop = len(self.instructions)
+
+    def own(self, *tensors: Any) -> None:
+        """Note the tensors of which a batch may be given the memory."""
+        self.owners.update({id(each._data): each for each in tensors})
+
     def opaque(self, function: Callable[..., None], out: Any, *args: Any) -> None:
         """A fill from outside NumPy (random numbers, coefficients): the plan repeats the call itself."""
         self.generators.update({id(each): each for each in args if type(each).__name__ == "Generator"})
-        self.add(function, (out, *args), {}, out)
+        self.instructions.append(Instruction(function, (out, *args), {}, out, effect=True))
+
+    def python(self, function: Callable[[], Any]) -> None:
+        """A call that each replay makes again at this place: a step of a schedule, a check."""
+        self.instructions.append(Instruction(function, (), {}, None, effect=True))
+
+    def effect(self, function: Callable[[], Any]) -> None:
+        """`python`, for a call that changes Python objects."""
+        self.has_effects = True
+        self.python(function)
 
     def live(self, compute: Callable[[], float]) -> LiveScalar:
         """A scalar to be evaluated at this place of the plan."""
@@ -58,13 +91,14 @@ class Recorder:
         def refresh() -> None:
             cell[0] = compute()
 
-        self.add(refresh, (), {}, None)
+        self.python(refresh)
         return LiveScalar(lambda: cell[0])
 
     def constant(self, array: Any) -> None:
-        """A tensor created inside the step: restored at each replay if the step writes to it."""
+        """An array filled inside the step without NumPy's noting: restored at each replay if the step writes to it."""
         instruction = Instruction(np.copyto, (array, array.copy()), {}, array)
-        self.constants[_memory(array)] = instruction
+        self.constants[address_of(array)] = instruction
+        self.fresh.add(id(root_of(array)))
         self.instructions.append(instruction)
 
     def refuse(self, reason: str) -> None:
@@ -88,8 +122,23 @@ class Recorder:
     def note_module(self, module: Any) -> None:
         self.modules[id(module)] = (module, module.training)
 
-    def note_roots(self, nodes: Any) -> None:
+    def note_optimizer(self, optimizer: Any) -> None:
+        self.optimizers[id(optimizer)] = optimizer
+
+    def note_roots(self, nodes: Any, keep_graph: bool) -> None:
         self.roots.update(map(id, nodes))
+        self.keeps_graph = keep_graph
+
+    def note_write(self, counter: list[int]) -> None:
+        """A version counter was advanced."""
+        self.writes[id(counter)] = (counter, self.writes.get(id(counter), (counter, 0))[1] + 1)
+
+    def forget(self) -> None:
+        """Let go of all arrays: who else refers to them is about to be asked."""
+        self.instructions.clear()
+        self.constants.clear()
+        self.batches.clear()
+        self.owners.clear()
 
     def guard(self, holds: Callable[[], bool]) -> None:
         """A condition under which the plan is valid, asked before every replay."""
@@ -97,17 +146,26 @@ class Recorder:
 
     # -- what traced arrays report ----------------------------------------------------------------------------
 
-    def add(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
-        self.instructions.append(Instruction(function, args, kwargs, out))
+    def add(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Any,
+        *,
+        partial: bool = False,
+    ) -> None:
+        self.instructions.append(Instruction(function, args, kwargs, out, partial=partial))
 
     def ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], out: Any, kwargs: dict[str, Any]) -> Any:
         arrays = [plain(each) for each in inputs]
         if any(isinstance(each, LiveScalar) for each in arrays):
             arrays = self._with_cells(arrays)
+        kwargs = {name: plain(each) for name, each in kwargs.items()}
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         if method == "at":
             function(*arrays, **kwargs)
-            self.add(function, tuple(arrays), kwargs, arrays[0])
+            self.add(function, tuple(arrays), kwargs, arrays[0], partial=True)
             return None
         if out is not None:
             target = plain(out[0])
@@ -117,9 +175,15 @@ class Recorder:
             if isinstance(result, tuple):
                 self.refuse(f"{ufunc.__name__} has several results")
                 return traced(result)
-            target = np.asarray(result)
-        self.add(function, tuple(arrays), {**kwargs, "out": target}, target)
+            target = self._new(result)
+        self.add(function, tuple(arrays), {**kwargs, "out": target}, target, partial="where" in kwargs)
         return out[0] if out is not None else traced(target)
+
+    def _new(self, result: Any) -> Any:
+        """A result that the run has allocated, as an array."""
+        target = np.asarray(result)
+        self.fresh.add(id(root_of(target)))
+        return target
 
     def _with_cells(self, inputs: list[Any]) -> list[Any]:
         """Live scalars as 0-d arrays of the dtype that NumPy gives a Python number among these arrays."""
@@ -127,7 +191,7 @@ class Recorder:
         result = []
         for each in inputs:
             if isinstance(each, LiveScalar):
-                cell = np.empty((), kind)
+                cell = self._new(np.empty((), kind))
                 refresh = _refresher(cell, each.compute)
                 refresh()
                 self.add(refresh, (), {}, cell)
@@ -141,19 +205,38 @@ class Recorder:
             args = tuple(self._with_cells(list(args)))
         result = function(*args, **kwargs)
         if result is None:  # copyto, setitem: a write into the first argument
-            self.add(function, args, kwargs, args[0])
+            self.add(function, args, kwargs, args[0], partial=function is not np.copyto or "where" in kwargs)
             return None
         if isinstance(result, (bool, str, tuple)) or result is NotImplemented:
             if isinstance(result, tuple) and any(isinstance(each, np.ndarray) for each in result):
                 self.refuse(f"{function.__name__} has results that depend on values")
             return traced(result)
         target = np.asarray(result)
-        if not _is_view(target, args):
-            if function in _WRITES_OUT:
-                self.add(function, args, {**kwargs, "out": target}, target)
-            elif function is not np.empty_like:
-                self.add(_store, (target, function, args, kwargs), {}, target)
+        if "out" in kwargs:
+            self.add(function, args, kwargs, target)
+        elif not _is_view(target, args):
+            self._repeat(function, args, kwargs, self._new(target))
         return traced(target)
+
+    def _repeat(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
+        """Note how `target`, a new array, is to be computed again: without another one where the function allows."""
+        if function in _WRITES_OUT:
+            self.add(function, args, {**kwargs, "out": target}, target)
+        elif function in _FILLS:
+            self.add(np.copyto, (target, target.dtype.type(_FILLS[function])), {}, target)
+        elif function in _COPIES and target.shape == args[0].shape:
+            self.add(
+                np.copyto, (target, args[0]), {"casting": "unsafe"} if target.dtype != args[0].dtype else {}, target
+            )
+        elif (
+            function in _COPIES
+            and target.flags.c_contiguous
+            and args[0].dtype == target.dtype
+            and "order" not in kwargs
+        ):
+            self.add(np.copyto, ((shaped := target.reshape(args[0].shape)), args[0]), {}, shaped)
+        elif function is not np.empty_like:
+            self.add(_store, (target, function, args, kwargs), {}, target)
 
     def read_at(self, array: TracedArray, index: Any) -> Any:
         index = plain(index)
@@ -165,7 +248,7 @@ class Recorder:
         if not isinstance(result, np.ndarray):
             result = source[(*parts, ...)]  # a 0-d view instead of a NumPy scalar
         if not _is_view(result, (source,)):
-            self.add(_store, (result, np.ndarray.__getitem__, (source, index), {}), {}, result)
+            self.add(_store, (self._new(result), operator.getitem, (source, index), {}), {}, result)
         return traced(result)
 
     def decide(self, array: Any) -> bool:
@@ -176,8 +259,16 @@ class Recorder:
             if bool(array) is not expected:
                 raise Deviation("a check of values comes out differently")
 
-        self.add(check, (), {}, None)
+        self.python(check)
         return expected
+
+
+# Functions that take `out=`, that fill, and that copy their first argument; all others are computed afresh and copied.
+_WRITES_OUT = frozenset({np.dot, np.take, np.concatenate, np.cumsum, np.argmax, np.argmin, np.clip, np.round})
+_FILLS: dict[Any, int] = {np.zeros_like: 0, np.ones_like: 1}
+_COPIES = frozenset(
+    {np.copy, np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten}
+)
 
 
 def _refresher(cell: Any, compute: Callable[[], float]) -> Callable[[], None]:
@@ -189,11 +280,6 @@ def _refresher(cell: Any, compute: Callable[[], float]) -> Callable[[], None]:
 
 def _store(out: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
     np.copyto(out, function(*args, **kwargs))
-
-
-def _memory(array: Any) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
 
 
 def _is_view(result: Any, args: Any) -> bool:

@@ -80,6 +80,11 @@ class Workspace:
         self._memory: dict[np.dtype[Any], tuple[Array, Array]] = {}
         self._coefficients: dict[np.dtype[Any], tuple[Array, tuple[Array, ...]]] = {}
 
+    def arrays(self) -> list[Array]:
+        """All of its memory."""
+        scratch = [array for pair in self._memory.values() for array in pair]
+        return [*scratch, *(vector for vector, _ in self._coefficients.values())]
+
     def cut(self, index: int, array: Array) -> Slot:
         """Make the slot of the parameter at `index`, whose array is `array`."""
         # torch computes on half precision in single.

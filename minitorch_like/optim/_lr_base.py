@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeAlias
 from weakref import ref
 
+from minitorch_like._capture import mode
 from minitorch_like._tensor import Tensor, wrap
 
 from .optimizer import Optimizer, _to_scalar
@@ -78,6 +79,27 @@ def _track_step(optimizer: Optimizer) -> None:
     optimizer.step = wrapper  # type: ignore[method-assign]
 
 
+def repeatable(step: Callable[..., None]) -> Callable[..., None]:
+    """A scheduler's `step` that a compiled training step which calls it will call again in every replay."""
+
+    @wraps(step)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        recorder = mode.recorder
+        if recorder is None:
+            step(self, *args, **kwargs)
+            return
+        if any(isinstance(each, Tensor) for each in (*args, *kwargs.values())):
+            recorder.refuse("a schedule reads values that the next step may change")
+        recorder.effect(partial(wrapper, self, *args, **kwargs))
+        mode.recorder = None  # what it does is none of the plan's business
+        try:
+            step(self, *args, **kwargs)
+        finally:
+            mode.recorder = recorder
+
+    return wrapper
+
+
 class LRScheduler:
     """Base class: `step()` advances the epoch and sets each group's rate to what `get_lr()` returns.
 
@@ -132,6 +154,7 @@ class LRScheduler:
         """The rates of the coming step, one a group."""
         raise NotImplementedError
 
+    @repeatable
     def step(self, epoch: int | None = None) -> None:
         """Advance one epoch (deprecated: to `epoch`).  To be called after the optimiser's `step`."""
         if self._step_count == 1:

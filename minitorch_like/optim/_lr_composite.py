@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from ._lr_base import LRScheduler, _assign, _values
+from ._lr_base import LRScheduler, _assign, _values, repeatable
 from ._lr_plateau import ReduceLROnPlateau
 from .optimizer import Optimizer
 
@@ -88,7 +88,8 @@ class SequentialLR(_Composite):
         elif hasattr(scheduler, "last_epoch"):
             scheduler.last_epoch -= 1
 
-    def step(self) -> None:  # type: ignore[override]
+    @repeatable
+    def step(self) -> None:
         """Advance the schedule whose turn it is."""
         self.last_epoch += 1
         index = bisect_right(self._milestones, self.last_epoch)
@@ -114,7 +115,8 @@ class ChainedScheduler(_Composite):
         self.optimizer = optimizer
         self._last_lr = _values(schedulers[-1].optimizer, "lr")
 
-    def step(self) -> None:  # type: ignore[override]
+    @repeatable
+    def step(self) -> None:
         """Advance every schedule."""
         for scheduler in self._schedulers:
             scheduler.step()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from ._lr_base import LRScheduler, Rate, _assign, _check_optimizer, _per_group
+from ._lr_base import LRScheduler, Rate, _assign, _check_optimizer, _per_group, repeatable
 from .optimizer import Optimizer
 
 
@@ -36,6 +36,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         cosine = math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (base_lr - self.eta_min) * (1 + cosine) / 2 for base_lr in self.base_lrs]
 
+    @repeatable
     def step(self, epoch: float | None = None) -> None:
         """Advance one epoch, or to `epoch`, which may be fractional."""
         if epoch is None and self.last_epoch < 0:

@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import Any, Literal, SupportsFloat
 
-from ._lr_base import EPOCH_DEPRECATION_WARNING, LRScheduler, _assign, _check_optimizer, _values
+from ._lr_base import EPOCH_DEPRECATION_WARNING, LRScheduler, _assign, _check_optimizer, _values, repeatable
 from .optimizer import Optimizer
 
 
@@ -57,7 +57,8 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
-    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
+    @repeatable
+    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:
         """Take note of `metrics`; reduce the rates if it is time."""
         current = float(metrics)
         if epoch is None:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minitorch_like._capture import mode, run, structure
+from minitorch_like._capture import mode, structure
 from minitorch_like._dtype import dtype, float32, float64, get_default_dtype
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
@@ -131,7 +131,7 @@ def _for_capture(
         return kernel
     captured = flags(group)
     recorder.guard(lambda: flags(group) == captured)
-    return partial(run, kernel)
+    return partial(recorder.batch, kernel)
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -378,11 +378,21 @@ class Optimizer:
                 slot = workspace.cut(index, param._data)
             yield param, grad._data, slot
             param._bump()
+            if mode.recorder is not None:
+                state = self.state.get(param, {}).values()
+                mode.recorder.own(param, param.grad, *(each for each in state if isinstance(each, Tensor)))
         if mode.recorder is not None:
             self._guard(group, mode.recorder)
 
+    def release_workspaces(self) -> list[Array]:
+        """Leave the work arrays, which are returned, to a plan; the next step makes new ones."""
+        arrays = [array for each in self._workspaces.values() for array in each.arrays()]
+        self._workspaces.clear()
+        return arrays
+
     def _guard(self, group: Group, recorder: Any) -> None:
         """A plan is good for the parameters and the state that it was captured with."""
+        recorder.note_optimizer(self)
         count = len(group["params"])
         params = [param for param in group["params"] if param in self.state]
         states = [self.state[param] for param in params]

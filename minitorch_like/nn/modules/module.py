@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like._capture import mode
+from minitorch_like._capture import mode, structure
 from minitorch_like.nn.parameter import Buffer, Parameter
 
 from . import _hooks
@@ -154,6 +154,8 @@ class Module(Stateful):
             persistent = value.persistent if isinstance(value, Buffer) else kept
             self.register_buffer(name, value, persistent)
         else:
+            if name != "training" and own.get(name) is not value:
+                _note_change(name)
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -507,6 +509,13 @@ class Module(Stateful):
             own.setdefault(hooks, OrderedDict())
         own.setdefault("_non_persistent_buffers_set", set())
         own.setdefault("_is_full_backward_hook", None)
+
+
+def _note_change(name: str) -> None:
+    """An attribute of a module gets another value: what a compiled step has captured may not hold any more."""
+    structure.changed()
+    if mode.recorder is not None:
+        mode.recorder.refuse(f"the step sets the attribute '{name}' of a module")
 
 
 def _no_attribute(module: Module, name: str) -> AttributeError:

@@ -1,0 +1,109 @@
+"""From a captured run to a plan: what follows the capture once, so that every replay is short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._capture import mode, structure
+from .._tensor import Tensor, wrap
+from . import passes
+from .flatten import flatten
+from .frozen import unchanged
+from .instruction import Instruction
+from .memory import Holdings, arrays_in, root_of
+from .plan import Plan
+from .recorder import Recorder
+
+
+def build(function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor], result: Any) -> Plan:
+    """The plan of a captured run of `function` on `inputs`, which gave `result`."""
+    own = _own_roots(recorder)
+    instructions = flatten(_needed(recorder), recorder.batches, recorder.owners, _traced)
+    gradients = [(leaf, PlannedGradient(leaf._grad._data), had) for leaf, had in recorder.leaves.values()]
+    for leaf, gradient, _ in gradients:
+        leaf._grad = gradient
+    own |= {id(root_of(gradient._data)) for _, gradient, _ in gradients} | {id(root_of(each._data)) for each in inputs}
+    recorder.forget()
+    private = Holdings(instructions).private()
+    for improve in (passes.fold_constants, passes.share_results, passes.drop_dead, passes.forward_copies):
+        instructions = improve(instructions, private)
+    roots = {id(root): root for each in instructions if each.out is not None for root in [root_of(each.out)]}
+    plan = Plan(
+        passes.reuse_memory(instructions, private),
+        inputs=[each._data for each in inputs],
+        guards=_guards(function, recorder, gradients),
+        result=result,
+        gradients=[(leaf, gradient) for leaf, gradient, _ in gradients],
+        counters=list(recorder.writes.values()),
+        generators=list(recorder.generators.values()),
+        lasting=[root for key, root in roots.items() if key not in private and key not in own],
+    )
+    plan.verified = recorder.has_effects  # which cannot be undone
+    return plan
+
+
+def _own_roots(recorder: Recorder) -> set[int]:
+    """The ids of the roots that came into being for the captured run, of those that are still in use."""
+    vectors = [vector for each in recorder.optimizers.values() for vector in each.release_workspaces()]
+    used = {
+        id(root_of(array)) for each in recorder.instructions for array in arrays_in([each.args, each.kwargs, each.out])
+    }
+    return used & (recorder.fresh | {id(root_of(vector)) for vector in vectors})
+
+
+def _needed(recorder: Recorder) -> list[Instruction]:
+    """The instructions, without the restoring of constants that nobody writes to."""
+    constants = set(map(id, recorder.constants.values()))
+    written = {
+        id(root_of(each.out)) for each in recorder.instructions if each.out is not None and id(each) not in constants
+    }
+    return [each for each in recorder.instructions if id(each) not in constants or id(root_of(each.out)) in written]
+
+
+def _traced(kernel: Callable[..., None], args: tuple[Any, ...]) -> list[Instruction]:
+    recorder = mode.recorder = Recorder()
+    try:
+        recorder.call(kernel, *args)
+    finally:
+        mode.recorder = None
+    return recorder.instructions
+
+
+class PlannedGradient:
+    """A leaf's gradient in a buffer of the plan: it becomes a Tensor of its own when somebody asks."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, buffer: Any) -> None:
+        self._data = buffer
+
+    def materialise(self) -> Tensor:
+        tensor: Tensor = wrap(self._data.copy(order="K"))
+        return tensor
+
+
+Gradients = list[tuple[Any, PlannedGradient, Any]]
+
+
+def _guards(function: Callable[..., Any], recorder: Recorder, gradients: Gradients) -> list[Callable[[], bool]]:
+    """The conditions of a replay, those that are cheap to ask first."""
+    expected = structure.version
+    guards = [lambda: structure.version == expected, unchanged(function), *recorder.guards]
+    if recorder.modules:
+        training = [(vars(module), value) for module, value in recorder.modules.values()]
+
+        def same_modes() -> bool:
+            for own, value in training:  # noqa: SIM110 -- as in Plan.is_valid
+                if own["training"] is not value:
+                    return False
+            return True
+
+        guards.append(same_modes)
+    fresh = [leaf for leaf, _, had in gradients if had is None]
+    kept = [(leaf, gradient) for leaf, gradient, had in gradients if isinstance(had, Tensor)]
+    if fresh:  # the step adds to no gradient
+        guards.append(lambda: all(leaf._grad is None for leaf in fresh))
+    if kept:  # the step adds to this very one
+        guards.append(lambda: all(leaf._grad is gradient for leaf, gradient in kept))
+    return guards

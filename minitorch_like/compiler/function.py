@@ -1,0 +1,274 @@
+"""`CompiledFunction`: which calls are captured, which are replayed, and which run eagerly after all."""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .._capture import mode, structure
+from .._tensor import Tensor, wrap
+from .build import build
+from .memory import root_of
+from .plan import Plan
+from .recorder import Deviation, Recorder
+
+_MAX_CAPTURES = 8  # of one signature: a step that keeps failing its guards is better run eagerly
+_MAX_SIGNATURES = 64  # a step whose arguments never come back, such as a counter, is better run eagerly too
+
+
+class _Signature:
+    """What is known of the calls of one signature."""
+
+    __slots__ = ("calls", "captures", "plans", "reasons")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.captures = 0
+        self.plans: list[Plan] = []
+        self.reasons: list[str] = []
+
+    def note(self, reason: str) -> None:
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+class CompiledFunction:
+    """A function whose repeated calls are replayed; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._signatures: dict[Any, _Signature] = {}
+        functools.update_wrapper(self, function)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if mode.recorder is not None:  # compiled within a captured step: part of that step
+            return self._function(*args, **kwargs)
+        leaves, key = _read_arguments(args, kwargs)
+        signature = self._signature(key)
+        if signature is None:
+            return self._function(*args, **kwargs)
+        signature.calls += 1
+        for plan in signature.plans:
+            if plan.is_valid():
+                return self._replay(signature, plan, [each._data for each in leaves], args, kwargs)
+        if signature.calls == 1 or signature.reasons or signature.captures >= _MAX_CAPTURES:
+            return self._function(*args, **kwargs)
+        return self._capture(signature, args, kwargs)
+
+    def _signature(self, key: Any) -> _Signature | None:
+        try:
+            signature = self._signatures.get(key)
+        except TypeError:  # an argument that cannot be compared with that of the next call
+            return None
+        if signature is None and len(self._signatures) < _MAX_SIGNATURES:
+            signature = self._signatures[key] = _Signature()
+        return signature
+
+    def _replay(self, signature: _Signature, plan: Plan, arrays: list[Any], args: Any, kwargs: Any) -> Any:
+        if not plan.lock.acquire(blocking=False):  # another thread is using its buffers
+            return self._function(*args, **kwargs)
+        try:
+            if plan.verified:
+                return plan.replay(arrays)
+            return self._verify(signature, plan, arrays, args, kwargs)
+        except Deviation as deviation:
+            signature.note(str(deviation))
+        finally:
+            plan.lock.release()
+        return self._function(*args, **kwargs)
+
+    def _capture(self, signature: _Signature, args: Any, kwargs: Any) -> Any:
+        recorder = Recorder()
+        inputs: list[Tensor] = []
+        args, kwargs = _with_private_inputs((args, kwargs), inputs)
+        versions = [each._version for each in inputs]
+        before = structure.version
+        mode.recorder = recorder
+        try:
+            result = self._function(*args, **kwargs)
+        finally:
+            mode.recorder = None
+        if structure.version != before:
+            recorder.refuse("the step replaces parameters, buffers or state")
+        if versions != [each._version for each in inputs]:
+            recorder.refuse("the step writes to an argument")
+        _check_result(recorder, result)
+        if not recorder.reasons:
+            _check_escapes(recorder, result)
+        signature.captures += 1
+        if recorder.reasons:
+            for reason in recorder.reasons:
+                signature.note(reason)
+            return result
+        plan = build(self._function, recorder, inputs, result)
+        signature.plans.insert(0, plan)
+        return plan.fresh_result()
+
+    def _verify(self, signature: _Signature, plan: Plan, arrays: list[Any], args: Any, kwargs: Any) -> Any:
+        """The first replay, undone and done again eagerly: if a bit differs the plan is dropped."""
+        memory = [*plan.lasting, *(gradient._data for _, gradient in plan.gradients)]
+        before = _State(plan, memory)
+        try:
+            replayed = plan.replay(arrays)
+            after = _State(plan, memory)
+        finally:
+            before.restore()
+        result = self._function(*args, **kwargs)
+        if _is_equal(replayed, result) and after.holds():
+            after.restore()
+            plan.verified = True
+        else:
+            signature.plans.remove(plan)
+            signature.note("a replay did not give the bits of the eager step")
+        return result
+
+    def explain(self) -> str:
+        """What happened to the calls so far: plans, and the reasons for running eagerly."""
+        lines = []
+        for signature in self._signatures.values():
+            lines.append(f"{signature.calls} calls, {len(signature.plans)} plans")
+            lines.extend(f"  {len(plan.instructions)} instructions" for plan in signature.plans)
+            lines.extend(f"  eager: {reason}" for reason in signature.reasons)
+        return "\n".join(lines)
+
+
+class _State:
+    """What a replay may change, as it is now."""
+
+    def __init__(self, plan: Plan, memory: list[Any]) -> None:
+        self.values = [(array, array.copy()) for array in memory]
+        self.shared = len(plan.lasting)
+        self.generators = [(each, each.get_state()) for each in plan.generators]
+        self.gradients = [(leaf, leaf._grad) for leaf, _ in plan.gradients]
+        self.counters = [(counter, counter[0]) for counter, _ in plan.counters]
+
+    def restore(self) -> None:
+        for array, values in self.values:
+            np.copyto(array, values)
+        for generator, state in self.generators:
+            generator.set_state(state)
+        for leaf, gradient in self.gradients:
+            leaf._grad = gradient
+        for counter, version in self.counters:
+            counter[0] = version
+
+    def holds(self) -> bool:
+        """Whether an eager step has led to this state: the same values, gradients and random streams."""
+        gradients = [values for _, values in self.values[self.shared :]]
+        return (
+            all(_is_bit_equal(array, values) for array, values in self.values[: self.shared])
+            and all(
+                leaf.grad is not None and _is_bit_equal(leaf.grad._data, values)
+                for (leaf, _), values in zip(self.gradients, gradients, strict=True)
+            )
+            and all(np.array_equal(each.get_state()._data, state._data) for each, state in self.generators)
+        )
+
+
+def _is_bit_equal(one: Any, other: Any) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return isinstance(other, Tensor) and _is_bit_equal(one._data, other._data)
+    if isinstance(one, (tuple, list)):
+        return type(one) is type(other) and len(one) == len(other) and all(map(_is_equal, one, other))
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(_is_equal(one[k], other[k]) for k in one)
+    return bool(one is other or one == other)
+
+
+# -- arguments ---------------------------------------------------------------------------------------------------------
+
+
+def _is_input(value: Any) -> bool:
+    """Tensors that are copied into the plan's buffers; those that require grad are used as they are."""
+    return isinstance(value, Tensor) and not value.requires_grad
+
+
+def _read_arguments(args: Any, kwargs: Any) -> tuple[list[Tensor], Any]:
+    """The input tensors, and the key of what else a plan depends on."""
+    leaves: list[Tensor] = []
+    key = tuple([_describe(each, leaves) for each in args])
+    if kwargs:
+        key += (_describe(kwargs, leaves),)
+    return leaves, (key, mode.grad, mode.inference)
+
+
+def _describe(value: Any, leaves: list[Tensor]) -> Any:
+    if _is_input(value):
+        leaves.append(value)
+        data = value._data
+        return data.shape, data.dtype, data.strides
+    if isinstance(value, (tuple, list)):
+        return type(value), tuple([_describe(each, leaves) for each in value])
+    if isinstance(value, dict):
+        return tuple([(name, _describe(each, leaves)) for name, each in value.items()])
+    return type(value), value
+
+
+def _with_private_inputs(value: Any, inputs: list[Tensor]) -> Any:
+    """`value` with each input tensor replaced by a copy of the plan's own."""
+    if _is_input(value):
+        own = wrap(value._data.copy(order="K"))
+        inputs.append(own)
+        return own
+    if isinstance(value, (tuple, list)):
+        return type(value)(_with_private_inputs(each, inputs) for each in value)
+    if isinstance(value, dict):
+        return {name: _with_private_inputs(each, inputs) for name, each in value.items()}
+    return value
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            yield from _tensors(each)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+
+
+def _check_result(recorder: Recorder, value: Any) -> None:
+    """Whether a replay can give such a result."""
+    if isinstance(value, Tensor):
+        node = value.grad_fn
+        if node is not None and (id(node) not in recorder.roots or recorder.keeps_graph):
+            recorder.refuse("the step returns a tensor that is still to be differentiated")
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            _check_result(recorder, each)
+    elif isinstance(value, dict):
+        _check_result(recorder, list(value.values()))
+    elif not isinstance(value, (int, float, str, bool, type(None))):
+        recorder.refuse(f"the step returns a {type(value).__name__}")
+
+
+def _check_escapes(recorder: Recorder, result: Any) -> None:
+    """Refuse a step that keeps a tensor which it has computed: replays would change it under its holder's eyes."""
+    known = {id(each) for each in _tensors(result)} | {id(leaf._grad) for leaf, _ in recorder.leaves.values()}
+    for collected in (False, True):
+        if collected:
+            gc.collect()
+        escaped = [
+            each
+            for each in gc.get_objects()
+            if issubclass(type(each), Tensor) and id(each) not in known and id(root_of(each._data)) in recorder.fresh
+        ]
+        if not escaped:
+            return
+    recorder.refuse(
+        f"the step keeps a tensor of shape {tuple(escaped[0].shape)} that it has computed; let it return it"
+    )

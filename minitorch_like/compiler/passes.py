@@ -1,0 +1,256 @@
+"""What makes a captured sequence of calls shorter and its memory smaller, without changing a bit of what it computes.
+
+Each pass takes the instructions and the ids of the private roots (see `memory`) and returns new instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .instruction import Instruction
+from .memory import Array, Moves, address_of, arrays_in, is_whole, root_of
+
+Instructions = list[Instruction]
+
+
+def read_roots(instruction: Instruction) -> set[int]:
+    """The ids of the roots whose memory is read."""
+    return {id(root_of(each)) for each in arrays_in(instruction.sources())}
+
+
+def written_root(instruction: Instruction) -> int | None:
+    return None if instruction.out is None else id(root_of(instruction.out))
+
+
+def overwrites(instruction: Instruction) -> bool:
+    """Whether all memory of the root of `out` is written, whatever it held before."""
+    out = instruction.out
+    if out is None or instruction.partial:
+        return False
+    root = root_of(out)
+    return is_whole(out, root) and id(root) not in read_roots(instruction)
+
+
+def fold_constants(instructions: Instructions, private: set[int]) -> Instructions:
+    """Without the calls whose result is the same in every replay: it has been computed by the capture."""
+    writes = _write_counts(instructions)
+    constant = {key for key in private if key not in writes}
+    kept = []
+    for each in instructions:
+        key = written_root(each)
+        if (
+            key in private
+            and writes[key] == 1
+            and not each.effect
+            and not each.partial
+            and read_roots(each) <= constant
+        ):
+            constant.add(key)
+        else:
+            kept.append(each)
+    return kept
+
+
+def share_results(instructions: Instructions, private: set[int]) -> Instructions:
+    """With what is computed twice from the same values computed once."""
+    writes = _write_counts(instructions)
+    moves = Moves()
+    versions: dict[int, int] = {}
+    known: dict[Any, Array] = {}
+    kept = []
+    for each in instructions:
+        out, key = each.out, written_root(each)
+        if out is not None and key in private and writes[key] == 1 and overwrites(each) and not each.effect:
+            call = _identity(each, versions)
+            earlier = known.get(call) if call is not None else None
+            if earlier is not None and earlier.strides == out.strides:
+                moves.move(root_of(out), root_of(earlier))
+                continue
+            if call is not None:
+                known[call] = out
+        if key is not None:
+            versions[key] = versions.get(key, 0) + 1
+        kept.append(each)
+    return moves.apply(kept) if moves else kept
+
+
+def _identity(instruction: Instruction, versions: dict[int, int]) -> Any:
+    """What two calls that compute the same have in common; None where that cannot be told."""
+
+    def described(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            key = id(root_of(value))
+            return "array", address_of(value), value.shape, value.strides, value.dtype, key, versions.get(key, 0)
+        if type(value) in (tuple, list):
+            return tuple([described(each) for each in value])
+        if isinstance(value, (int, float, str, bool, type(None), slice, np.generic, np.dtype)):
+            return type(value), repr(value)
+        return value
+
+    options = [(name, described(value)) for name, value in instruction.kwargs.items() if name != "out"]
+    positional = [described(each) for each in instruction.args if each is not instruction.out]
+    out = instruction.out
+    call = (instruction.function, tuple(positional), tuple(options), out.shape, out.dtype)
+    try:
+        hash(call)
+    except TypeError:
+        return None
+    return call
+
+
+def forward_copies(instructions: Instructions, private: set[int]) -> Instructions:
+    """With a result that is only copied elsewhere computed there at once."""
+    first, last = _first_writes(instructions), _last_uses(instructions)
+    touched = _touches(instructions)
+    moves = Moves()
+    kept = []
+    for index, each in enumerate(instructions):
+        if each.function is np.copyto and len(each.args) == 2 and not each.partial:
+            target, source = each.args
+            if isinstance(source, np.ndarray) and _can_be_computed_in(target, source, private):
+                key, goal = id(root_of(source)), id(root_of(target))
+                start = first.get(key)
+                if (
+                    start is not None
+                    and last[key] == index
+                    and root_of(source) not in moves
+                    and root_of(target) not in moves
+                    and not any(
+                        start <= at < index and np.may_share_memory(array, target) for at, array in touched[goal]
+                    )
+                ):
+                    moves.move(root_of(source), root_of(target), address_of(target) - address_of(root_of(target)))
+                    continue
+        kept.append(each)
+    return moves.apply(kept) if moves else kept
+
+
+def _can_be_computed_in(target: Array, source: Array, private: set[int]) -> bool:
+    return (
+        id(root_of(source)) in private
+        and root_of(source) is not root_of(target)
+        and source.dtype == target.dtype
+        and source.shape == target.shape
+        and source.strides == target.strides
+        and is_whole(source, root_of(source))
+        and address_of(source) == address_of(root_of(source))
+    )
+
+
+def drop_dead(instructions: Instructions, private: set[int]) -> Instructions:
+    """Without the calls whose results nobody reads."""
+    wanted: set[int] = set()
+    kept = []
+    for each in reversed(instructions):
+        key = written_root(each)
+        if key in private and key not in wanted and not each.effect:
+            continue
+        if key is not None and overwrites(each):
+            wanted.discard(key)
+        wanted |= read_roots(each)
+        if each.partial and key is not None:
+            wanted.add(key)
+        kept.append(each)
+    return kept[::-1]
+
+
+def _write_counts(instructions: Iterable[Instruction]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for each in instructions:
+        key = written_root(each)
+        if key is not None:
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _first_writes(instructions: Sequence[Instruction]) -> dict[int, int]:
+    """Where each root is first accessed, if that access overwrites it."""
+    first: dict[int, int] = {}
+    accessed: set[int] = set()
+    for index, each in enumerate(instructions):
+        key = written_root(each)
+        if key is not None and key not in accessed and overwrites(each):
+            first[key] = index
+        accessed |= read_roots(each)
+        if key is not None:
+            accessed.add(key)
+    return first
+
+
+def _touches(instructions: Sequence[Instruction]) -> dict[int, list[tuple[int, Array]]]:
+    """Where each root is read or written, and by which array."""
+    touched: dict[int, list[tuple[int, Array]]] = {}
+    for index, each in enumerate(instructions):
+        for array in arrays_in([each.args, each.kwargs, each.out]):
+            touched.setdefault(id(root_of(array)), []).append((index, array))
+    return touched
+
+
+def _last_uses(instructions: Sequence[Instruction]) -> dict[int, int]:
+    return {key: places[-1][0] for key, places in _touches(instructions).items()}
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+_ALIGNMENT = 64
+
+
+def reuse_memory(instructions: Instructions, private: set[int]) -> Instructions:
+    """With private roots laid into as little memory as their lifetimes allow, each where its predecessor is in cache.
+
+    A call computes in place where its result may take the memory of an operand that nobody reads afterwards.
+    """
+    first, last = _first_writes(instructions), _last_uses(instructions)
+    roots = {
+        id(root): root for each in instructions for root in map(root_of, arrays_in([each.args, each.kwargs, each.out]))
+    }
+    free: dict[int, list[Array]] = {}
+    blocks: dict[int, Array] = {}
+    moves = Moves()
+    for index, each in enumerate(instructions):
+        key = written_root(each)
+        starts = key is not None and key in private and first.get(key) == index
+        ending = [
+            reading for reading in read_roots(each) if last[reading] == index and reading in blocks and reading != key
+        ]
+        if starts:
+            overwritten = _overwritable(each) & set(ending)
+            _release(overwritten, blocks, free)
+            ending = [reading for reading in ending if reading not in overwritten]
+            root = roots[key]  # type: ignore[index]
+            size = -(-root.nbytes // _ALIGNMENT) * _ALIGNMENT
+            pool = free.get(size)
+            block = blocks[key] = pool.pop() if pool else _aligned(size)  # type: ignore[index]
+            moves.move(root, block)
+        _release(ending, blocks, free)
+        if key is not None and key in blocks and last[key] == index:
+            _release([key], blocks, free)
+    return moves.apply(instructions) if moves else instructions
+
+
+def _overwritable(instruction: Instruction) -> set[int]:
+    """The ids of the roots over which an elementwise call may write its result: element for element the same places."""
+    out, function = instruction.out, instruction.function
+    if not isinstance(function, np.ufunc) or function.signature is not None:
+        return set()
+    alike: dict[int, bool] = {}
+    for each in arrays_in(instruction.sources()):
+        key = id(root_of(each))
+        same = each.shape == out.shape and each.strides == out.strides and each.dtype == out.dtype
+        alike[key] = alike.get(key, True) and same and is_whole(each, root_of(each))
+    return {key for key, same in alike.items() if same}
+
+
+def _release(keys: Iterable[int], blocks: dict[int, Array], free: dict[int, list[Array]]) -> None:
+    for key in keys:
+        block = blocks.pop(key)
+        free.setdefault(block.nbytes, []).append(block)
+
+
+def _aligned(size: int) -> Array:
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -address_of(memory) % _ALIGNMENT
+    return memory[start : start + size]
