@@ -26,15 +26,23 @@ mode = _Mode()
 
 
 class _Structure:
-    """Counts the changes that no array shows: a parameter, buffer or state entry replaced by another object."""
+    """Counts the changes that no array shows.
 
-    __slots__ = ("version",)
+    version: a tensor got other memory.
+    modules: a module got another attribute, parameter, buffer, child or hook; which one, nobody says.
+    """
+
+    __slots__ = ("modules", "version")
 
     def __init__(self) -> None:
         self.version = 0
+        self.modules = 0
 
     def changed(self) -> None:
         self.version += 1
+
+    def modules_changed(self) -> None:
+        self.modules += 1
 
 
 structure = _Structure()

@@ -26,9 +26,9 @@ def build(function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor]
     own |= {id(root_of(gradient._data)) for _, gradient, _ in gradients} | {id(root_of(each._data)) for each in inputs}
     recorder.forget()
     private = Holdings(instructions).private()
+    lasting = _lasting(instructions, private | own)
     for improve in (passes.fold_constants, passes.share_results, passes.drop_dead, passes.forward_copies):
         instructions = improve(instructions, private)
-    roots = {id(root): root for each in instructions if each.out is not None for root in [root_of(each.out)]}
     plan = Plan(
         passes.reuse_memory(instructions, private),
         inputs=[each._data for each in inputs],
@@ -37,7 +37,7 @@ def build(function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor]
         gradients=[(leaf, gradient) for leaf, gradient, _ in gradients],
         counters=list(recorder.writes.values()),
         generators=list(recorder.generators.values()),
-        lasting=[root for key, root in roots.items() if key not in private and key not in own],
+        lasting=lasting,
     )
     plan.verified = recorder.has_effects  # which cannot be undone
     return plan
@@ -50,6 +50,12 @@ def _own_roots(recorder: Recorder) -> set[int]:
         id(root_of(array)) for each in recorder.instructions for array in arrays_in([each.args, each.kwargs, each.out])
     }
     return used & (recorder.fresh | {id(root_of(vector)) for vector in vectors})
+
+
+def _lasting(instructions: list[Instruction], own: set[int]) -> list[Any]:
+    """The memory that is written and that others than the plan can see."""
+    roots = {id(root): root for each in instructions if each.out is not None for root in [root_of(each.out)]}
+    return [root for key, root in roots.items() if key not in own]
 
 
 def _needed(recorder: Recorder) -> list[Instruction]:
@@ -89,7 +95,12 @@ Gradients = list[tuple[Any, PlannedGradient, Any]]
 def _guards(function: Callable[..., Any], recorder: Recorder, gradients: Gradients) -> list[Callable[[], bool]]:
     """The conditions of a replay, those that are cheap to ask first."""
     expected = structure.version
-    guards = [lambda: structure.version == expected, unchanged(function), *recorder.guards]
+    guards = [
+        lambda: structure.version == expected,
+        recorder.contents.are_unchanged,
+        unchanged(function),
+        *recorder.guards,
+    ]
     if recorder.modules:
         training = [(vars(module), value) for module, value in recorder.modules.values()]
 

@@ -1,7 +1,7 @@
 """The Python values that a step has read, and that a replay therefore takes for granted.
 
-A plan is good as long as the names that the step's code refers to mean the same objects, and as long as the numbers among
-them and among the attributes of those objects are the same.
+A plan is good as long as the names that the step's code refers to mean the same objects, as long as the numbers among them
+and among the attributes of those objects are the same, and as long as its modules are.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from .._capture import structure
 
 _PLAIN = (int, float, complex, bool, str, bytes, type(None))
 _MISSING = object()
@@ -60,7 +62,7 @@ def _references(function: Any, depth: int, seen: set[int]) -> Iterator[Reference
     space = function.__globals__
     found.extend((space, name, space[name]) for name in code.co_names if name in space)
     for place, key, value in found:
-        if isinstance(value, (types.ModuleType, type)) or _is_ours(value):
+        if isinstance(value, (types.ModuleType, type, types.BuiltinFunctionType)) or _is_ours(value):
             continue
         yield place, key, value
         if not depth:
@@ -82,13 +84,62 @@ def _attributes(owner: Any, names: tuple[str, ...], depth: int) -> Iterator[Refe
         return  # modules, optimisers and tensors report their changes themselves
     own = getattr(owner, "__dict__", {})
     for name in names:
-        if name in own:
-            yield own, name, own[name]
+        value = own.get(name, _MISSING)
+        if value is not _MISSING:
+            yield own, name, value
             if depth:
-                yield from _attributes(own[name], names, depth - 1)
+                yield from _attributes(value, names, depth - 1)
+            continue
+        holder = next((each for each in type(owner).__mro__ if name in vars(each)), None)
+        if holder is not None and isinstance(vars(holder)[name], _PLAIN):
+            yield own, name, _MISSING  # an attribute of the instance would hide that of the class
+            yield vars(holder), name, vars(holder)[name]
 
 
 def _is_ours(value: Any) -> bool:
     """Whether a class or function belongs to this package: what it does is captured, whatever it refers to."""
     package = __name__.partition(".")[0]
-    return callable(value) and str(getattr(value, "__module__", "")).partition(".")[0] == package
+    named = isinstance(value, (type, types.FunctionType, types.MethodType))
+    return named and str(getattr(value, "__module__", "")).partition(".")[0] == package
+
+
+class Modules:
+    """What modules, and all below them, consist of: attributes, parameters, buffers, children and hooks."""
+
+    __slots__ = ("_found", "_roots", "_version")
+
+    def __init__(self) -> None:
+        self._roots: list[Any] = []
+        self._found: list[Any] = []
+        self._version = structure.modules
+
+    def add(self, module: Any) -> None:
+        """Look at `module` too, unless it is part of one that has been looked at."""
+        if not any(module is each for root in self._roots for each in root.modules()):
+            self._roots.append(module)
+            self._found.extend(_contents(module))
+
+    def are_unchanged(self) -> bool:
+        """Whether all of it is the same.  Cheap unless any module anywhere has changed."""
+        if structure.modules == self._version:
+            return True
+        now = [each for root in self._roots for each in _contents(root)]
+        if len(now) != len(self._found):
+            return False
+        if not all(one is other or _is_same(one, other) for one, other in zip(now, self._found, strict=True)):
+            return False
+        self._version = structure.modules
+        return True
+
+
+def _contents(root: Any) -> Iterator[Any]:
+    for module in root.modules():
+        for name, value in vars(module).items():
+            if name == "training":  # plans look at it for themselves
+                continue
+            yield name
+            if isinstance(value, dict):
+                yield from value.keys()
+                yield from value.values()
+            else:
+                yield value

@@ -96,7 +96,9 @@ class CompiledFunction:
         finally:
             mode.recorder = None
         if structure.version != before:
-            recorder.refuse("the step replaces parameters, buffers or state")
+            recorder.refuse("the step gives a tensor other memory")
+        if not recorder.contents.are_unchanged():
+            recorder.refuse("the step changes a module")
         if versions != [each._version for each in inputs]:
             recorder.refuse("the step writes to an argument")
         _check_result(recorder, result)

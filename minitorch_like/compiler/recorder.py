@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .flatten import Batch
+from .frozen import Modules
 from .instruction import Instruction
 from .memory import address_of, root_of
 from .traced import LiveScalar, TracedArray, plain, traced
@@ -35,7 +36,8 @@ class Recorder:
         self.reasons: list[str] = []
         self.leaves: dict[int, tuple[Tensor, Any]] = {}  # leaves that received a gradient, and what they had before
         self.cleared: set[int] = set()  # leaves whose gradient the step itself sets to None
-        self.modules: dict[int, tuple[Any, bool]] = {}
+        self.modules: dict[int, tuple[Any, bool]] = {}  # that were called, and their modes
+        self.contents = Modules()
         self.guards: list[Callable[[], bool]] = []
         self.roots: set[int] = set()  # nodes that a captured backward started from
         self.constants: dict[int, Instruction] = {}
@@ -120,7 +122,10 @@ class Recorder:
             self.refuse("the step clears a gradient after backward")
 
     def note_module(self, module: Any) -> None:
-        self.modules[id(module)] = (module, module.training)
+        """`module` is about to be called."""
+        if id(module) not in self.modules:
+            self.modules[id(module)] = (module, module.training)
+            self.contents.add(module)
 
     def note_optimizer(self, optimizer: Any) -> None:
         self.optimizers[id(optimizer)] = optimizer

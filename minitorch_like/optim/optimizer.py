@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minitorch_like._capture import mode, structure
+from minitorch_like._capture import mode
 from minitorch_like._dtype import dtype, float32, float64, get_default_dtype
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
@@ -195,7 +195,6 @@ class Optimizer:
 
     def _prepare(self) -> None:
         """Set up what is not part of the saved state: hooks, the hooked `step`, work arrays."""
-        structure.changed()
         for name in _HOOKS:
             self.__dict__.setdefault(name, OrderedDict())
         self._workspaces: dict[int, Workspace] = {}
@@ -396,7 +395,17 @@ class Optimizer:
         count = len(group["params"])
         params = [param for param in group["params"] if param in self.state]
         states = [self.state[param] for param in params]
-        recorder.guard(lambda: len(group["params"]) == count and all(map(is_, map(self.state.get, params), states)))
+        groups = list(self.param_groups)
+
+        def is_unchanged() -> bool:
+            return (
+                len(self.param_groups) == len(groups)
+                and all(map(is_, self.param_groups, groups))
+                and len(group["params"]) == count
+                and all(map(is_, map(self.state.get, params), states))
+            )
+
+        recorder.guard(is_unchanged)
 
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters, e.g. of layers that are unfrozen during training.
@@ -428,7 +437,6 @@ class Optimizer:
             param_group.setdefault(name, default)
         self._check_distinct(param_group)
         self.param_groups.append(param_group)
-        structure.changed()
 
     def _check_param(self, param: Any) -> None:
         if not isinstance(param, Tensor):

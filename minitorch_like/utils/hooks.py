@@ -7,6 +7,8 @@ from collections import OrderedDict
 from types import TracebackType
 from typing import Any
 
+from minitorch_like._capture import structure
+
 
 class RemovableHandle:
     """A handle with which to remove a hook, by `remove()` or by leaving a `with` block.
@@ -22,11 +24,13 @@ class RemovableHandle:
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
         self.hooks_dict_ref = weakref.ref(hooks_dict)
+        structure.modules_changed()
         extra = [extra_dict] if isinstance(extra_dict, dict) else extra_dict or []
         self.extra_dict_ref = tuple(map(weakref.ref, extra))
 
     def remove(self) -> None:
         """Forget the hook; a second call does nothing."""
+        structure.modules_changed()
         for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
             hooks = reference()
             if hooks is not None:

@@ -8,6 +8,8 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain
 from typing import Any, Self, overload
 
+from minitorch_like._capture import structure
+
 from ._parameters import ParameterDict, ParameterList, pairs, position
 from ._text import indented
 from .module import Module
@@ -73,6 +75,7 @@ class _Indexed(Module):
     def _shift_in(self, index: int, module: Module) -> None:
         for i in range(len(self), index, -1):
             self._modules[str(i)] = self._modules[str(i - 1)]
+        structure.modules_changed()
         self._modules[str(index)] = module
 
 
@@ -215,6 +218,7 @@ class ModuleDict(Module):
         self.add_module(key, module)
 
     def __delitem__(self, key: str) -> None:
+        structure.modules_changed()
         del self._modules[key]
 
     def __len__(self) -> int:
@@ -244,6 +248,7 @@ class ModuleDict(Module):
 
     def pop(self, key: str) -> Module:
         """Remove and return a module."""
+        structure.modules_changed()
         return self._modules.pop(key)
 
     def update(self, modules: Any) -> None:

@@ -120,6 +120,8 @@ class Module(Stateful):
         raise _no_attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name != "training":
+            structure.modules_changed()
         own = self.__dict__
         parameters = own.get("_parameters")
         if isinstance(value, Parameter):
@@ -154,11 +156,10 @@ class Module(Stateful):
             persistent = value.persistent if isinstance(value, Buffer) else kept
             self.register_buffer(name, value, persistent)
         else:
-            if name != "training" and own.get(name) is not value:
-                _note_change(name)
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
+        structure.modules_changed()
         for place in (self._parameters, self._buffers, self._modules):
             if name in place:
                 del place[name]
@@ -196,6 +197,7 @@ class Module(Stateful):
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         tensor = self._registered(_hooks.global_buffer_registration_hooks, name, tensor)
+        structure.modules_changed()
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -220,6 +222,7 @@ class Module(Stateful):
                 " forward() method."
             )
         param = self._registered(_hooks.global_parameter_registration_hooks, name, param)
+        structure.modules_changed()
         self._parameters[name] = param
 
     def _check_name(self, kind: str, name: str, place: str) -> None:
@@ -250,6 +253,7 @@ class Module(Stateful):
         if name == "":
             raise KeyError('module name can\'t be empty string ""')
         module = self._registered(_hooks.global_module_registration_hooks, name, module)
+        structure.modules_changed()
         self._modules[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -405,6 +409,7 @@ class Module(Stateful):
                         grad.data = fn(grad)
             for name, buffer in self._buffers.items():
                 if buffer is not None:
+                    structure.modules_changed()
                     self._buffers[name] = fn(buffer)
         return self
 
@@ -509,13 +514,6 @@ class Module(Stateful):
             own.setdefault(hooks, OrderedDict())
         own.setdefault("_non_persistent_buffers_set", set())
         own.setdefault("_is_full_backward_hook", None)
-
-
-def _note_change(name: str) -> None:
-    """An attribute of a module gets another value: what a compiled step has captured may not hold any more."""
-    structure.changed()
-    if mode.recorder is not None:
-        mode.recorder.refuse(f"the step sets the attribute '{name}' of a module")
 
 
 def _no_attribute(module: Module, name: str) -> AttributeError:

@@ -1,0 +1,373 @@
+"""What a compiled step may not do: give another number than the eager one, whatever Python does around it."""
+
+import copy
+import threading
+
+import numpy as np
+import pytest
+
+import minitorch_like as torch
+from minitorch_like import nn, optim
+from minitorch_like.compiler import passes
+
+XS = torch.tensor(np.random.default_rng(0).standard_normal((8, 5)).astype("float32"))
+YS = torch.tensor(np.random.default_rng(1).standard_normal((8, 2)).astype("float32"))
+
+
+class Training:
+    """A small network, its optimiser, and a step that can be compiled."""
+
+    def __init__(self, optimizer=lambda p: optim.SGD(p, lr=0.1), layers=None, seed=0):
+        torch.manual_seed(seed)
+        self.model = nn.Sequential(*(layers() if layers else [nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 2)]))
+        self.optimizer = optimizer(list(self.model.parameters()))
+
+    def step(self, x, y):
+        self.optimizer.zero_grad()
+        loss = nn.functional.mse_loss(self.model(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def numbers(self):
+        return [p.tolist() for p in self.model.parameters()]
+
+
+def plans(compiled):
+    return [plan for signature in compiled._signatures.values() for plan in signature.plans]
+
+
+def same_runs(make, steps=12, between=lambda run, index: None):
+    """`make()` gives a run with `step` and `numbers`: the compiled one must keep pace with the eager one bit for bit."""
+    eager, other = make(), make()
+    compiled = torch.compile(other.step)
+    for index in range(steps):
+        expected, got = eager.step(XS, YS), compiled(XS, YS)
+        assert expected.tolist() == got.tolist(), (index, compiled.explain())
+        assert eager.numbers() == other.numbers(), (index, compiled.explain())
+        between(eager, index)
+        between(other, index)
+    return compiled
+
+
+# -- what a replay consists of -----------------------------------------------------------------------------------------
+
+
+def test_an_optimiser_updates_all_parameters_at_once():
+    compiled = same_runs(lambda: Training(lambda p: optim.Adam(p, lr=0.01)))
+    (plan,) = plans(compiled)
+    assert plan.verified
+    assert sum(each.function is np.sqrt for each in plan.instructions) == 1
+    assert "eager" not in compiled.explain()
+
+
+def test_parameters_keep_sharing_memory_with_what_refers_to_them():
+    training = Training()
+    held = training.model.state_dict()["0.weight"]
+    array = training.model[2].weight.detach().numpy()
+    compiled = torch.compile(training.step)
+    for _ in range(6):
+        compiled(XS, YS)
+    assert held.data_ptr() == training.model[0].weight.data_ptr()
+    assert torch.equal(held, training.model[0].weight)
+    assert np.array_equal(array, training.model[2].weight.detach().numpy())
+
+
+def test_moved_parameters_look_as_before():
+    training = Training()
+    compiled = torch.compile(training.step)
+    for _ in range(6):
+        compiled(XS, YS)
+    weight = training.model[0].weight
+    assert weight.storage_offset() == 0
+    assert weight.stride() == (5, 1)
+    assert weight.is_leaf
+    assert weight._base is None
+    part = weight.detach()[2:, 1:]
+    assert part.storage_offset() == 11
+    clone = copy.deepcopy(training.model)
+    assert torch.equal(clone[0].weight, weight)
+    assert clone[0].weight.data_ptr() != weight.data_ptr()
+
+
+def test_a_second_plan_updates_at_once_too():
+    training = Training()
+    compiled = torch.compile(training.step)
+    for _ in range(5):
+        compiled(XS, YS)
+        compiled(XS[:3], YS[:3])
+    first, second = plans(compiled)
+    assert len(first.instructions) == len(second.instructions)
+
+
+@pytest.mark.parametrize("name", ["fold_constants", "share_results", "drop_dead", "forward_copies", "reuse_memory"])
+def test_no_pass_changes_a_bit(name, monkeypatch):
+    layers = lambda: [nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 6), nn.Sigmoid(), nn.Linear(6, 2), nn.LogSoftmax(1)]  # noqa: E731
+    with_it = same_runs(lambda: Training(layers=layers))
+    monkeypatch.setattr(passes, name, lambda instructions, private: instructions)
+    without = same_runs(lambda: Training(layers=layers))
+    assert plans(with_it)[0].verified
+    assert plans(without)[0].verified
+
+
+def test_a_replay_allocates_no_arrays():
+    import tracemalloc
+
+    training = Training(lambda p: optim.Adam(p, lr=0.01), lambda: [nn.Linear(5, 4000), nn.Tanh(), nn.Linear(4000, 2)])
+    compiled = torch.compile(training.step)
+    for _ in range(5):
+        compiled(XS, YS)
+    tracemalloc.start()
+    compiled(XS, YS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**16  # half of one activation: what NumPy itself buffers for a moment
+
+
+# -- Python around it --------------------------------------------------------------------------------------------------
+
+
+SCALE = 1.0
+
+
+def test_a_number_that_a_step_reads_may_change():
+    class Scaled(Training):
+        weight = 1.0
+
+        def step(self, x, y):
+            self.optimizer.zero_grad()
+            loss = nn.functional.mse_loss(self.model(x), y) * self.weight * SCALE
+            loss.backward()
+            self.optimizer.step()
+            return loss
+
+    def between(run, index):
+        if index == 5:
+            run.weight = 0.5
+        if index == 8:
+            globals()["SCALE"] = 3.0
+
+    try:
+        same_runs(Scaled, between=between, steps=8)
+    finally:
+        globals()["SCALE"] = 1.0
+
+
+def test_a_closure_may_get_another_model():
+    first, second = Training(seed=0), Training(seed=1)
+    chosen = first
+
+    @torch.compile
+    def loss():
+        return nn.functional.mse_loss(chosen.model(XS), YS).detach()
+
+    for _ in range(4):
+        loss()
+    expected = loss().item()
+    chosen = second
+    assert loss().item() != expected
+    assert loss().item() == nn.functional.mse_loss(second.model(XS), YS).item()
+
+
+def test_an_attribute_of_a_module_may_change():
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = 2.0
+
+        def forward(self, x):
+            return x * self.factor
+
+    def between(run, index):
+        if index == 6:
+            run.model[2].factor = 0.25
+
+    same_runs(lambda: Training(layers=lambda: [nn.Linear(5, 2), nn.Tanh(), Scale()]), between=between)
+
+
+@pytest.mark.parametrize("where", ["sequential", "parameter", "hook"])
+def test_a_part_of_a_module_may_be_replaced(where):
+    def between(run, index):
+        if index != 6:
+            return
+        torch.manual_seed(5)
+        if where == "sequential":
+            run.model[1] = nn.Sigmoid()
+        elif where == "hook":
+            run.model[1].register_forward_hook(lambda module, args, output: output * 2)
+        else:
+            run.model[0].bias = nn.Parameter(torch.randn(6))
+
+    same_runs(Training, between=between)
+
+
+def test_making_other_modules_disturbs_no_plan():
+    def between(run, index):
+        nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+
+    compiled = same_runs(Training, between=between)
+    assert len(plans(compiled)) == 1
+
+
+def test_a_module_that_counts_its_calls_runs_eagerly():
+    class Counter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return x * self.calls
+
+    compiled = same_runs(lambda: Training(layers=lambda: [nn.Linear(5, 2), Counter()]))
+    assert "the step changes a module" in compiled.explain()
+
+
+def test_a_step_that_keeps_a_tensor_runs_eagerly():
+    kept = []
+
+    class Keeping(Training):
+        def step(self, x, y):
+            loss = super().step(x, y)
+            kept.append(loss.detach())
+            return loss
+
+    compiled = same_runs(Keeping)
+    assert "keeps a tensor" in compiled.explain()
+    assert len({each.item() for each in kept}) == 12
+
+
+def test_a_schedule_inside_the_step():
+    class Scheduled(Training):
+        def __init__(self):
+            super().__init__(lambda p: optim.SGD(p, lr=0.1, momentum=0.9))
+            self.schedule = optim.lr_scheduler.OneCycleLR(self.optimizer, 0.2, 40)
+
+        def step(self, x, y):
+            loss = super().step(x, y)
+            self.schedule.step()
+            return loss
+
+        def numbers(self):
+            return [*super().numbers(), self.schedule.last_epoch, self.optimizer.param_groups[0]["lr"]]
+
+    assert "eager" not in same_runs(Scheduled).explain()
+
+
+def test_accumulation_and_clipping():
+    class Accumulating(Training):
+        def step(self, x, y):
+            self.optimizer.zero_grad()
+            for part in (slice(0, 4), slice(4, 8)):
+                loss = nn.functional.mse_loss(self.model(x[part]), y[part])
+                (loss / 2).backward()
+            norm = nn.utils.clip_grad_norm_(self.model.parameters(), 0.05)
+            self.optimizer.step()
+            return norm
+
+    assert "eager" not in same_runs(Accumulating).explain()
+
+
+def test_gradients_that_add_up_over_calls():
+    class Adding(Training):
+        def step(self, x, y):
+            loss = nn.functional.mse_loss(self.model(x), y)
+            loss.backward()
+            return loss
+
+        def numbers(self):
+            return [p.grad.tolist() for p in self.model.parameters()]
+
+    def between(run, index):
+        if index % 4 == 3:
+            run.optimizer.step()
+            run.optimizer.zero_grad()
+
+    same_runs(Adding, steps=20, between=between)
+
+
+def test_random_numbers_go_on_in_their_stream():
+    class Dropping(Training):
+        def __init__(self):
+            super().__init__(layers=lambda: [nn.Linear(5, 16), nn.Dropout(0.4), nn.Linear(16, 2)])
+            self.stream = torch.get_rng_state()
+
+        def step(self, x, y):
+            torch.set_rng_state(self.stream)
+            try:
+                return self.run(x, y)
+            finally:
+                self.stream = torch.get_rng_state()
+
+    eager, other = Dropping(), Dropping()
+    eager.run, other.run = super(Dropping, eager).step, torch.compile(super(Dropping, other).step)
+    for _ in range(10):
+        assert eager.step(XS, YS).tolist() == other.step(XS, YS).tolist()
+    assert "eager" not in other.run.explain()
+
+
+def test_training_and_evaluation_have_plans_of_their_own():
+    def between(run, index):
+        run.model.train(index % 3 != 2)
+
+    compiled = same_runs(lambda: Training(layers=lambda: [nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2)]), 20, between)
+    assert len(plans(compiled)) == 2
+
+
+def test_a_written_to_parameter_counts_its_versions():
+    training = Training()
+    compiled = torch.compile(training.step)
+    for _ in range(5):
+        compiled(XS, YS)
+    weight = training.model[0].weight
+    before = weight._version
+    outer = (weight * weight).sum()
+    compiled(XS, YS)
+    assert weight._version == before + 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        outer.backward()
+
+
+def test_threads_that_share_a_step():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 300), nn.Tanh(), nn.Linear(300, 2))
+
+    @torch.compile
+    def run(x):
+        with torch.no_grad():
+            return model(x)
+
+    batches = [XS * (1 + index) for index in range(4)]
+    expected = [model(batch).tolist() for batch in batches]
+    for _ in range(4):
+        run(XS)
+    wrong = []
+
+    def work(index):
+        for _ in range(100):
+            if run(batches[index]).tolist() != expected[index]:
+                wrong.append(index)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert wrong == []
+
+
+def test_a_plan_that_computes_something_else_is_dropped(monkeypatch):
+    training = Training()
+    compiled = torch.compile(training.step)
+    compiled(XS, YS)
+    monkeypatch.setattr(passes, "forward_copies", lambda instructions, private: instructions[:-1])
+    compiled(XS, YS)
+    monkeypatch.undo()
+    twin = Training()
+    for _ in range(2):
+        twin.step(XS, YS)
+    for _ in range(4):
+        assert compiled(XS, YS).tolist() == twin.step(XS, YS).tolist()
+        assert training.numbers() == twin.numbers()
+    assert plans(compiled) == []
+    assert "did not give the bits" in compiled.explain()
