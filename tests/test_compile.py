@@ -344,9 +344,8 @@ def test_threads_that_share_a_step():
     wrong = []
 
     def work(index):
-        for _ in range(100):
-            if run(batches[index]).tolist() != expected[index]:
-                wrong.append(index)
+        results = (run(batches[index]).tolist() for _ in range(100))
+        wrong.extend(index for each in results if each != expected[index])
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
     for each in threads:
@@ -371,3 +370,78 @@ def test_a_plan_that_computes_something_else_is_dropped(monkeypatch):
         assert training.numbers() == twin.numbers()
     assert plans(compiled) == []
     assert "did not give the bits" in compiled.explain()
+
+
+# -- forward alone -----------------------------------------------------------------------------------------------------
+
+
+class Forward(Training):
+    """The network alone is compiled: loss, backward and update stay outside."""
+
+    def __init__(self, compiled=False):
+        super().__init__(lambda p: optim.Adam(p, lr=0.01), lambda: [nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 2)])
+        self.forward = torch.compile(self.model) if compiled else self.model
+
+    def step(self, x, y):
+        self.optimizer.zero_grad()
+        loss = nn.functional.mse_loss(self.forward(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+
+def test_a_compiled_module_is_differentiated_as_ever():
+    eager, other = Forward(), Forward(compiled=True)
+    for index in range(10):
+        assert eager.step(XS, YS).tolist() == other.step(XS, YS).tolist(), index
+        assert eager.numbers() == other.numbers(), index
+    assert isinstance(other.forward, nn.Module)
+    assert other.forward(XS).grad_fn.name() == "CompiledFunctionBackward"
+    assert next(iter(other.forward.state_dict())) == "_orig_mod.0.weight"
+    assert torch.equal(other.forward(XS), eager.model(XS))
+
+
+def test_a_module_compiles_its_own_calls():
+    model, twin = Forward().model, Forward().model
+    model.compile()
+    for index in range(8):
+        for each in (model, twin):
+            each.zero_grad()
+            each(XS * index).pow(2).sum().backward()
+        assert [p.grad.tolist() for p in model.parameters()] == [p.grad.tolist() for p in twin.parameters()]
+    assert model(XS).grad_fn.name() == "CompiledFunctionBackward"
+
+
+def test_results_that_live_side_by_side():
+    eager, other = Forward(), Forward(compiled=True)
+    for index in range(10):
+        grads = []
+        for each in (eager, other):
+            each.optimizer.zero_grad()
+            (each.forward(XS) * each.forward(XS * 2)).sum().backward()
+            grads.append([p.grad.tolist() for p in each.model.parameters()])
+        assert grads[0] == grads[1], index
+
+
+def test_the_graph_of_an_earlier_call_is_an_error():
+    forward = Forward(compiled=True).forward
+    for _ in range(4):
+        forward(XS).sum().backward()
+    old = forward(XS)
+    old.sum().backward()
+    forward(XS)
+    with pytest.raises(RuntimeError, match="used by a later call"):
+        old.sum().backward()
+
+
+def test_a_recorded_backward_keeps_its_values():
+    eager, other = Forward(), Forward(compiled=True)
+    for _ in range(5):
+        other.forward(XS).sum().backward()
+    results = []
+    for each in (eager, other):
+        first = next(each.model.parameters())
+        (g,) = torch.autograd.grad(each.forward(XS).pow(2).sum(), first, create_graph=True)
+        each.forward(XS * 3)
+        results.append(torch.autograd.grad(g.pow(2).sum(), first)[0].tolist())
+    assert results[0] == results[1]

@@ -30,9 +30,9 @@ def compile(
     options: dict[str, Any] | None = None,
     disable: bool = False,
 ) -> Any:
-    """Make the repeated calls of a step fast; usable as a decorator, with torch's options accepted.
+    """Make the repeated calls of a function or of a module fast; usable as a decorator, with torch's options accepted.
 
-    The step is a function that runs forward, backward and optimiser on its tensor arguments, as in
+    Fastest is a step that runs forward, backward and optimiser on its tensor arguments, as in
 
         @torch.compile
         def step(x, y):
@@ -42,8 +42,18 @@ def compile(
             optimizer.step()
             return loss
 
-    A function that returns a tensor still to be differentiated runs eagerly.
+    Of a function whose result is still to be differentiated, such as a module, the forward computation is replayed.
     """
+    from ..nn import Module
+
     if model is None:
         return lambda function: compile(function, disable=disable)
-    return model if disable else CompiledFunction(model)
+    if disable:
+        return model
+    if isinstance(model, Module):
+        from .module import OptimizedModule
+
+        return OptimizedModule(model)
+    if not callable(model):
+        raise RuntimeError(f"torch.compile expects a callable or a Module, but got {type(model).__name__}")
+    return CompiledFunction(model)

@@ -12,12 +12,15 @@ from .flatten import flatten
 from .frozen import unchanged
 from .instruction import Instruction
 from .memory import Holdings, arrays_in, root_of
+from .open_graph import OpenGraph
 from .plan import Plan
 from .recorder import Recorder
 
 
-def build(function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor], result: Any) -> Plan:
-    """The plan of a captured run of `function` on `inputs`, which gave `result`."""
+def build(
+    function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor], result: Any, graph: OpenGraph | None
+) -> Plan:
+    """The plan of a captured run of `function` on `inputs`, which gave `result` with `graph` still open."""
     own = _own_roots(recorder)
     instructions = flatten(_needed(recorder), recorder.batches, recorder.owners, _traced)
     gradients = [(leaf, PlannedGradient(leaf._grad._data), had) for leaf, had in recorder.leaves.values()]
@@ -32,10 +35,11 @@ def build(function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor]
     plan = Plan(
         passes.reuse_memory(instructions, private),
         inputs=[each._data for each in inputs],
-        guards=_guards(function, recorder, gradients),
+        guards=[*_guards(function, recorder, gradients), *([graph.is_free] if graph is not None else [])],
         result=result,
         gradients=[(leaf, gradient) for leaf, gradient, _ in gradients],
         counters=list(recorder.writes.values()),
+        graph=graph,
         generators=list(recorder.generators.values()),
         lasting=lasting,
     )

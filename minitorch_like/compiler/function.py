@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .._capture import mode, structure
 from .._tensor import Tensor, wrap
 from .build import build
 from .memory import root_of
+from .open_graph import OpenGraph
 from .plan import Plan
 from .recorder import Deviation, Recorder
 
@@ -50,8 +52,11 @@ class CompiledFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if mode.recorder is not None:  # compiled within a captured step: part of that step
             return self._function(*args, **kwargs)
-        leaves, key = _read_arguments(args, kwargs)
-        signature = self._signature(key)
+        try:
+            leaves, key = _read_arguments(args, kwargs)
+            signature = self._signature(key)
+        except TypeError:  # an argument that cannot be compared with that of the next call
+            signature = None
         if signature is None:
             return self._function(*args, **kwargs)
         signature.calls += 1
@@ -63,10 +68,7 @@ class CompiledFunction:
         return self._capture(signature, args, kwargs)
 
     def _signature(self, key: Any) -> _Signature | None:
-        try:
-            signature = self._signatures.get(key)
-        except TypeError:  # an argument that cannot be compared with that of the next call
-            return None
+        signature = self._signatures.get(key)
         if signature is None and len(self._signatures) < _MAX_SIGNATURES:
             signature = self._signatures[key] = _Signature()
         return signature
@@ -102,6 +104,7 @@ class CompiledFunction:
         if versions != [each._version for each in inputs]:
             recorder.refuse("the step writes to an argument")
         _check_result(recorder, result)
+        graph = _open_graph(recorder, result)
         if not recorder.reasons:
             _check_escapes(recorder, result)
         signature.captures += 1
@@ -109,7 +112,7 @@ class CompiledFunction:
             for reason in recorder.reasons:
                 signature.note(reason)
             return result
-        plan = build(self._function, recorder, inputs, result)
+        plan = build(self._function, recorder, inputs, result, graph)
         signature.plans.insert(0, plan)
         return plan.fresh_result()
 
@@ -123,7 +126,7 @@ class CompiledFunction:
         finally:
             before.restore()
         result = self._function(*args, **kwargs)
-        if _is_equal(replayed, result) and after.holds():
+        if _is_equal(replayed, result) and after.holds() and _have_equal_graphs(plan, result):
             after.restore()
             plan.verified = True
         else:
@@ -174,7 +177,18 @@ class _State:
         )
 
 
+def _have_equal_graphs(plan: Plan, result: Any) -> bool:
+    """Whether the graph of an eager result has saved what that of the plan has."""
+    if plan.graph is None:
+        return True
+    eager = OpenGraph([each for each in _tensors(result) if each.grad_fn is not None])
+    pairs = list(zip_longest(plan.graph.saved(), eager.saved()))
+    return all(_is_bit_equal(a, b) for a, b in pairs if isinstance(a, np.ndarray) or isinstance(b, np.ndarray))
+
+
 def _is_bit_equal(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
     return one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
 
 
@@ -192,7 +206,7 @@ def _is_equal(one: Any, other: Any) -> bool:
 
 
 def _is_input(value: Any) -> bool:
-    """Tensors that are copied into the plan's buffers; those that require grad are used as they are."""
+    """Tensors that are copied into the plan's buffers; leaves that require grad are used as they are."""
     return isinstance(value, Tensor) and not value.requires_grad
 
 
@@ -214,6 +228,8 @@ def _describe(value: Any, leaves: list[Tensor]) -> Any:
         return type(value), tuple([_describe(each, leaves) for each in value])
     if isinstance(value, dict):
         return tuple([(name, _describe(each, leaves)) for name, each in value.items()])
+    if isinstance(value, Tensor) and not value.is_leaf:
+        raise TypeError("part of a graph that changes with every call")
     return type(value), value
 
 
@@ -246,9 +262,8 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 def _check_result(recorder: Recorder, value: Any) -> None:
     """Whether a replay can give such a result."""
     if isinstance(value, Tensor):
-        node = value.grad_fn
-        if node is not None and (id(node) not in recorder.roots or recorder.keeps_graph):
-            recorder.refuse("the step returns a tensor that is still to be differentiated")
+        if value._view is not None and value.requires_grad:
+            recorder.refuse("the step returns a view that is still to be differentiated")
     elif isinstance(value, (tuple, list)):
         for each in value:
             _check_result(recorder, each)
@@ -256,6 +271,16 @@ def _check_result(recorder: Recorder, value: Any) -> None:
         _check_result(recorder, list(value.values()))
     elif not isinstance(value, (int, float, str, bool, type(None))):
         recorder.refuse(f"the step returns a {type(value).__name__}")
+
+
+def _open_graph(recorder: Recorder, result: Any) -> OpenGraph | None:
+    """The graph behind the results that the step has not differentiated itself."""
+    tensors = [each for each in _tensors(result) if each.grad_fn is not None]
+    if not tensors or (all(id(each._node) in recorder.roots for each in tensors) and not recorder.keeps_graph):
+        return None
+    if recorder.roots:
+        recorder.refuse("the step differentiates some results, and leaves others still to be differentiated")
+    return OpenGraph(tensors)
 
 
 def _check_escapes(recorder: Recorder, result: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._tensor import Tensor, with_history
 from .instruction import Instruction
+from .open_graph import OpenGraph
 from .recorder import Deviation
 
 # Beyond this many calls a loop over them is as fast as their text, and needs no compiling.
@@ -26,6 +27,7 @@ class Plan:
         result: the captured result; its tensors are buffers, which a replay copies out.
         gradients: the leaves that receive a gradient, each with the buffer that becomes it.
         counters: the version counters of what is written to, each with how often.
+        graph: of results that are still to be differentiated; None where there are none.
         generators: those that a replay draws from.
         lasting: the memory that a replay writes and that others can see; gradients and the result apart.
         lock: held during a replay, because its buffers serve one at a time.
@@ -37,6 +39,7 @@ class Plan:
         "counters",
         "generators",
         "gradients",
+        "graph",
         "guards",
         "inputs",
         "instructions",
@@ -55,6 +58,7 @@ class Plan:
         result: Any,
         gradients: list[tuple[Any, Any]],
         counters: list[tuple[list[int], int]],
+        graph: OpenGraph | None,
         generators: list[Any],
         lasting: list[Any],
     ) -> None:
@@ -64,6 +68,7 @@ class Plan:
         self.result = result
         self.gradients = gradients
         self.counters = counters
+        self.graph = graph
         self.generators = generators
         self.lasting = lasting
         self.lock = threading.Lock()
@@ -95,20 +100,23 @@ class Plan:
 
     def fresh_result(self) -> Any:
         """The result in memory of its own."""
-        return _fresh(self.result)
+        if self.graph is not None:
+            self.graph.renew()
+        return self._fresh(self.result)
+
+    def _fresh(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            if self.graph is not None and value._node is not None:
+                return self.graph.attach(value._data.copy(), value._node, value._number)
+            return with_history(value._data.copy(), value._node, value._number)
+        if isinstance(value, (tuple, list)):
+            return type(value)([self._fresh(each) for each in value])
+        if isinstance(value, dict):
+            return {name: self._fresh(each) for name, each in value.items()}
+        return value
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.instructions))
-
-
-def _fresh(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return with_history(value._data.copy(), value._node, value._number)
-    if isinstance(value, (tuple, list)):
-        return type(value)([_fresh(each) for each in value])
-    if isinstance(value, dict):
-        return {name: _fresh(each) for name, each in value.items()}
-    return value
 
 
 def written_out(instructions: list[Instruction]) -> Callable[[], None]:

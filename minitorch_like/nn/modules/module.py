@@ -105,10 +105,20 @@ class Module(Stateful):
                 or global_backward_hooks
                 or global_backward_pre_hooks
                 or mode.recorder is not None
+                or "_compiled_call_impl" in own
             )
         except KeyError as error:  # Module.__init__ was not called
             raise _no_attribute(self, error.args[0]) from None
-        return self.forward(*args, **kwargs) if plain else self._call_with_hooks(args, kwargs)
+        if plain:
+            return self.forward(*args, **kwargs)
+        if "_compiled_call_impl" in own and mode.recorder is None:
+            return own["_compiled_call_impl"](*args, **kwargs)
+        return self._call_with_hooks(args, kwargs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Make the calls of this module compiled ones, in place; the options are those of `torch.compile`."""
+        call = torch.compile(lambda *args, **kwargs: self._call_with_hooks(args, kwargs), *args, **kwargs)
+        self.__dict__["_compiled_call_impl"] = call
 
     # Attributes
 
