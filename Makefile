@@ -47,7 +47,8 @@ format: $(READY)  ## Rewrite the code as ruff formats it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## Measure speed, memory and import time beside torch
+bench: $(READY)  ## Measure speed, memory and import time beside torch and its peers
+	$(BIN)/python -m pip install -q -e ".[peers,plots]"
 	$(BIN)/python -m benchmarks $(ARGS)
 
 examples: $(READY)  ## Run the scripts and every small system, and write gallery.html

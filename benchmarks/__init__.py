@@ -1,6 +1,6 @@
-"""Speed, memory and import time beside torch. Run all of it with `python -m benchmarks`.
+"""Speed, memory and import time beside torch, bare NumPy and the peers. Run all of it with `python -m benchmarks`.
 
-Every measurement is taken in a process of its own, on one thread, the frameworks in turn, several rounds:
-whatever else the machine does meanwhile falls on all of them. Within a process the best of several repeats
-counts, because noise only ever adds; between processes the median, shown with its range.
+Every variant is measured in a process of its own; the processes are asked in turn, round after round, so that
+whatever else the machine does meanwhile falls on all of them. Within a round the best of several repeats counts, because
+noise only ever adds; over the rounds the median, shown with its range. `docs/speed.md` says more.
 """

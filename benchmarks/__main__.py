@@ -1,79 +1,104 @@
-"""`python -m benchmarks`: measure, print the tables, write the numbers."""
+"""`python -m benchmarks`: measure, print the tables, write the numbers and the picture."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import import_cost, op_overhead, tiny_step
-from benchmarks.measure import Figure
-from parity_tests.session import environment
+from benchmarks import graphs, imports, machine, memory, ops, plot, training
+from benchmarks.measure import Settings, WorkerError
+from benchmarks.tables import Sheet
 
-Figures = dict[str, dict[str, Figure]]
-MICRO, MEBI = 1e6, 2**-20
-
-
-def table(title: str, *headings: str) -> Table:
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for index, heading in enumerate(headings):
-        made.add_column(heading, justify="right" if index else "left", no_wrap=True)
-    return made
+SECTIONS = {"training": training, "ops": ops, "graphs": graphs, "memory": memory, "imports": imports}
+QUICK = Settings(rounds=2, seconds=0.05, threads=(1,))
 
 
-def tiny_step_table(figures: Figures) -> Table:
-    made = table("One training step, 3-4-4-1, batch 4, SGD", "", "a step", "times torch eager")
-    for variant, row in figures.items():
-        made.add_row(variant, row["seconds"].text("µs", MICRO), row["ratio"].text("", digits=2))
-    return made
+def measure(settings: Settings, console: Console) -> dict[str, Any]:
+    """All that is chosen, as JSON holds it; each section's tables are printed as soon as it is done."""
+    failures: list[str] = []
+    results: dict[str, Any] = {
+        "settings": {**asdict(settings), "only": sorted(settings.only)},
+        "machine": machine.describe(),
+        "failures": failures,
+    }
+    console.print(machine.sentence(results["machine"]), machine.warning(results["machine"]), "", sep="\n")
+    for name, section in SECTIONS.items():
+        with console.status("") as status:
+            try:
+                records = section.measure(settings, lambda text, status=status: status.update(f"[dim]{text}[/]"))
+            except WorkerError as error:
+                records = []
+                failures.append(f"{name} could not be measured: {error}")
+        results[name] = as_json(records)
+        for sheet in section.sheets(results[name]):
+            console.print(sheet.rich())
+    failures += training.disagreements(results["training"])
+    return results
 
 
-def op_overhead_table(figures: Figures) -> Table:
-    made = table(
-        "One eager op on four numbers that require a gradient",
-        "",
-        "torch",
-        "minitorch_like",
-        "NumPy",
-        "our overhead",
-    )
-    for op, row in figures.items():
-        cells = (f"{row[name].median * MICRO:.2f} µs" for name in ("torch", "minitorch_like", "kernel"))
-        made.add_row(op, *cells, row["overhead"].text("µs", MICRO, 2))
-    return made
+def as_json(records: Any) -> Any:
+    return json.loads(json.dumps(records, default=asdict))
 
 
-def import_cost_table(figures: Figures) -> Table:
-    made = table("Import", "", "time", "resident memory")
-    for module, row in figures.items():
-        made.add_row(module, row["seconds"].text("ms", 1e3, 0), row["memory"].text("MiB", MEBI, 0))
-    return made
+def sheets(results: dict[str, Any]) -> list[Sheet]:
+    return [sheet for name, section in SECTIONS.items() for sheet in section.sheets(results.get(name, ()))]
 
 
-def main() -> None:
+def markdown(results: dict[str, Any]) -> str:
+    """All tables, and under them where they come from."""
+    where = f"Measured on {machine.sentence(results['machine'])} {machine.warning(results['machine'])}".rstrip()
+    return "\n".join([*(sheet.markdown() for sheet in sheets(results)), where])
+
+
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, Settings]:
+    names = {name for key, section in SECTIONS.items() for name in (key, *section.NAMES)}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="processes per measurement (default 5)")
+    parser.add_argument("--quick", action="store_true", help="few rounds, one thread: minutes, and rough figures")
+    parser.add_argument(
+        "--only", action="append", default=[], choices=sorted(names), metavar="NAME", help=", ".join(sorted(names))
+    )
+    parser.add_argument("--rounds", type=int, help=f"answers of every process (default {Settings.rounds})")
+    parser.add_argument("--threads", type=int, nargs="+", help="of training steps (default 1 2)")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the numbers go")
-    options = parser.parse_args()
-    console = Console(highlight=False, width=None if Console().is_terminal else 140)
-    results: dict[str, object] = {"rounds": options.rounds, "environment": environment()}
-    for module, show in (
-        (tiny_step, tiny_step_table),
-        (op_overhead, op_overhead_table),
-        (import_cost, import_cost_table),
-    ):
-        figures = module.measure(options.rounds)
-        results[module.__name__.rpartition(".")[2]] = {
-            name: {key: asdict(figure) for key, figure in row.items()} for name, row in figures.items()
-        }
-        console.print(show(figures), "")
+    parser.add_argument("--plot", type=Path, help="where the picture goes (default: beside the numbers, as SVG)")
+    parser.add_argument("--table", type=Path, metavar="JSON", help="measure nothing: Markdown tables of these numbers")
+    options = parser.parse_args(arguments)
+    base = QUICK if options.quick else Settings()
+    settings = Settings(
+        options.rounds or base.rounds,
+        base.seconds,
+        tuple(options.threads or base.threads),
+        frozenset(options.only),
+    )
+    return options, settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, or 1 if a section could not be measured or a variant computed other losses than torch."""
+    options, settings = parse(sys.argv[1:] if arguments is None else arguments)
+    if options.table:
+        results = json.loads(options.table.read_text())
+        print(markdown(results))
+        if options.plot:
+            plot.write(results, options.plot)
+        return 0
+    console = Console(highlight=False, width=None if Console().is_terminal else 160)
+    results = measure(settings, console)
     options.json.write_text(json.dumps(results, indent=1) + "\n")
-    console.print(f"[dim]numbers: {options.json}[/]")
+    picture = options.plot or options.json.with_suffix(".svg")
+    plot.write(results, picture)
+    console.print(f"[dim]numbers: {options.json}, picture: {picture}[/]")
+    for line in results["failures"]:
+        console.print(line, style="red")
+    return bool(results["failures"])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,11 @@ from typing import Any as _Any
 # NumPy reports divisions by zero and overflows of our kernels as warnings; torch has none.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch_like\.")
 
-from . import _creation, _functions, autograd, random  # noqa: E402
+from ._allocation import keep_freed_memory as _keep_freed_memory  # noqa: E402
+
+_keep_freed_memory()
+
+from . import _creation, _functions, autograd  # noqa: E402
 from . import _printing as _tensor_str  # noqa: E402
 from ._device import device  # noqa: E402
 from ._dtype import (  # noqa: E402
@@ -52,16 +56,18 @@ bool = bool_
 
 globals().update(_creation.PUBLIC)
 globals().update(_functions.PUBLIC)
-globals().update(random.PUBLIC)
-
-from . import cuda, nn, optim, utils  # noqa: E402
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "compile":
-        from .compiler import compile
+    from ._later import package_attribute
 
-        return compile
-    raise AttributeError(f"module 'minitorch_like' has no attribute '{name}'")
+    return package_attribute(name)
+
+
+def __dir__() -> list[str]:
+    from ._later import SUBMODULES, complete
+
+    complete()
+    return sorted({*globals(), *SUBMODULES, "compile"})

@@ -293,20 +293,25 @@ def _inplace_operator(method: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return operator
 
 
-for _op in TABLE.values():
-    bind(_op)
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+METHODS: dict[str, Callable[..., Any]] = {}
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: _callable(each, each.reader(method=False)) for name, each in TABLE.items()
-}
-METHODS: dict[str, Callable[..., Any]] = {
-    name: _callable(each, each.reader(method=True)) for name, each in TABLE.items() if not each.variadic
-}
-METHODS |= {
-    f"{name}_": _inplace_method(each, each.reader(method=True, suffix="_"))
-    for name, each in TABLE.items()
-    if each.inplace
-}
+
+def bind_new() -> list[str]:
+    """Make the callables of the ops that have been declared since the last time; the names of these ops."""
+    new = [name for name in TABLE if name not in FUNCTIONS]
+    for name in new:
+        op = TABLE[name]
+        bind(op)
+        FUNCTIONS[name] = _callable(op, op.reader(method=False))
+        if not op.variadic:
+            METHODS[name] = _callable(op, op.reader(method=True))
+        if op.inplace:
+            METHODS[f"{name}_"] = _inplace_method(op, op.reader(method=True, suffix="_"))
+    return new
+
+
+bind_new()
 _OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
     "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",

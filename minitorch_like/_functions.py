@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -446,12 +446,26 @@ PUBLIC["where"] = where
 
 # -- binding -----------------------------------------------------------------------------------------------------------
 
+
+def publish(names: Iterable[str]) -> dict[str, Callable[..., Any]]:
+    """Make the methods of these ops those of Tensor.  Returns the functions for the package's own namespace."""
+    functions = {}
+    for name in names:
+        namespace = TABLE[name].namespace
+        if namespace == "torch":
+            functions[name] = FUNCTIONS[name]
+            if name in METHODS:
+                setattr(Tensor, name, METHODS[name])
+        if namespace in ("torch", "inplace") and f"{name}_" in METHODS:
+            setattr(Tensor, f"{name}_", METHODS[f"{name}_"])
+    return functions
+
+
 for _name, _function in METHODS.items():
-    _op = TABLE.get(_name.rstrip("_") if not _name.startswith("__") else "")
-    if _op is None or _op.namespace == "torch" or (_op.namespace == "inplace" and _name.endswith("_")):
+    if _name.startswith("__"):
         setattr(Tensor, _name, _function)
 Tensor._index_put = METHODS["index_put_"]  # type: ignore[attr-defined]
-PUBLIC = {name: each for name, each in FUNCTIONS.items() if TABLE[name].namespace == "torch"} | PUBLIC
+PUBLIC = publish(TABLE) | PUBLIC
 _extremum("max", "maximum")
 _extremum("min", "minimum")
 Tensor.where = lambda self, condition, other: where(condition, self, other)  # type: ignore[attr-defined]
@@ -462,17 +476,19 @@ for _alias, _name in (
     ("arcsin", "asin"), ("arctan", "atan"),
 ):  # fmt: skip
     PUBLIC[_alias] = PUBLIC[_name]
-    if hasattr(Tensor, _name):
-        setattr(Tensor, _alias, getattr(Tensor, _name))
-    if hasattr(Tensor, f"{_name}_"):
-        setattr(Tensor, f"{_alias}_", getattr(Tensor, f"{_name}_"))
-
-NN = {name: each for name, each in FUNCTIONS.items() if TABLE[name].namespace == "nn"}
+    for _suffix in ("", "_"):
+        if _name + _suffix in vars(Tensor):
+            setattr(Tensor, _alias + _suffix, vars(Tensor)[_name + _suffix])
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """`_functions.f` for every function of the table, without shadowing the builtins of this module."""
-    for functions in (PUBLIC, NN):
-        if name in functions:
-            return functions[name]
+    if name in PUBLIC:
+        return PUBLIC[name]
+    if not name.startswith("_"):
+        from ._later import complete
+
+        complete()
+        if name in FUNCTIONS:
+            return FUNCTIONS[name]
     raise AttributeError(f"module 'minitorch_like._functions' has no attribute '{name}'")

@@ -12,7 +12,7 @@ import numpy as np
 from ._tensor import Tensor, new_tensor, wrap
 from .autograd.graph import Node, next_sequence, type_of_node
 from .ops import Op
-from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, POSITION, SHAPE
+from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE
 
 ndarray = np.ndarray
 new_node = object.__new__
@@ -79,8 +79,6 @@ def refuse_inference() -> NoReturn:
 
 
 def _static(op: Op, args: Any, kind: int, index: int) -> Any:
-    if kind == POSITION:
-        return None
     if kind == SHAPE:
         if op.variadic:
             return [each._data.shape for each in args[0]]

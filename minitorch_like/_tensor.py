@@ -40,7 +40,23 @@ class View:
         self.creation = creation
 
 
-class Tensor:
+class TensorMeta(type):
+    """The class of Tensor and of its subclasses."""
+
+    def __getattr__(cls, name: str) -> Any:
+        """`Tensor.f`, for a method that is still to be declared; see `_later`."""
+        if not name.startswith("_") and _complete():
+            return getattr(cls, name)
+        raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
+
+
+def _complete() -> bool:
+    from ._later import complete
+
+    return complete()
+
+
+class Tensor(metaclass=TensorMeta):
     """A multi-dimensional array that remembers how it was computed."""
 
     __slots__ = (
@@ -62,10 +78,13 @@ class Tensor:
     _version_counter: Any  # [version], shared by all views of one memory; None on inference tensors
     _view: View | None
 
+    def __getattr__(self, name: str) -> Any:
+        """A method that is still to be declared; see `_later`."""
+        if not name.startswith("_") and _complete():
+            return getattr(self, name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
     if TYPE_CHECKING:  # bound from the op table
-
-        def __getattr__(self, name: str) -> Any: ...
-
         __add__: Any
         __radd__: Any
         __iadd__: Any

@@ -25,6 +25,9 @@ class Two(enum.IntEnum):
 
 
 class IndexOnly:
+    def __repr__(self) -> str:
+        return "IndexOnly()"  # the same in every process of the test run
+
     def __index__(self) -> int:
         return 2
 

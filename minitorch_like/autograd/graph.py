@@ -77,6 +77,7 @@ class Node:
     op: ClassVar[Op]
     several: ClassVar[bool] = False
     rules: ClassVar[list[Any] | None] = None  # one for each input, where a node's backward is no more than these
+    keeps: ClassVar[bool] = False  # whether some of what is saved has no version, and yet is to be freed
 
     inputs: tuple[Node | None, ...]
     numbers: tuple[int, ...] | None
@@ -135,8 +136,6 @@ class Node:
         if op.joint_call is not None:
             needs = tuple([edge is not None and (needed is None or edge in needed) for edge in self.inputs])
             return list(run(op.joint_call, g, saved, needs))
-        if op.variadic:
-            rules = [_with_position(op, rules[0], position) for position in range(len(self.inputs))]
         return [
             run(rule, g, saved)
             if edge is not None and rule is not None and (needed is None or edge in needed)
@@ -175,7 +174,7 @@ class Node:
 
     def release(self) -> None:
         """Drop the saved arrays; a second backward through this node is then an error."""
-        if self.versions:
+        if self.versions or self.keeps:
             self.saved = None
             self.versions = ()
 
@@ -258,28 +257,18 @@ class CopySlices(Node):
         self.saved = self.inner.saved
 
 
-def _with_position(op: Op, rule: Any, position: int) -> Callable[[Any, list[Any]], Any]:
-    """The rule of a sequence of tensors, for the one at `position`."""
-    from ..ops._table import POSITION
-
-    def at_position(g: Any, saved: list[Any]) -> Any:
-        filled = [position if kind == POSITION else value for (kind, _), value in zip(op.saves, saved, strict=True)]
-        return rule(g, filled)
-
-    return at_position
-
-
 def type_of_node(op: Op, name: str) -> type[Node]:
     """The Node subclass of an op under torch's name, made when first needed."""
     node_type = op.node_types.get(name)
     if node_type is None:
         several = not op.outputs or len(op.outputs) > 1
-        rules = None if several or op.variadic or op.joint is not None else op.rule_calls
+        rules = None if several or op.joint is not None else op.rule_calls
         namespace: dict[str, Any] = {
             "__slots__": (),
             "op": op,
             "several": several,
             "rules": rules,
+            "keeps": bool(op.keeps),
             "__module__": __name__,
         }
         if name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._capture import mode, structure
 from .._tensor import Tensor, wrap
-from . import passes
+from . import arena, passes
 from .flatten import flatten
 from .frozen import unchanged
 from .instruction import Instruction
@@ -21,7 +21,9 @@ def build(
     function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor], result: Any, graph: OpenGraph | None
 ) -> Plan:
     """The plan of a captured run of `function` on `inputs`, which gave `result` with `graph` still open."""
-    own = _own_roots(recorder)
+    used = _used(recorder.instructions)
+    own = used & (recorder.fresh | _workspace_roots(recorder))
+    blank = used & recorder.blank
     instructions = flatten(_needed(recorder), recorder.batches, recorder.owners, _traced)
     gradients = [(leaf, PlannedGradient(leaf._grad._data), had) for leaf, had in recorder.leaves.values()]
     for leaf, gradient, _ in gradients:
@@ -33,7 +35,7 @@ def build(
     for improve in (passes.fold_constants, passes.share_results, passes.drop_dead, passes.forward_copies):
         instructions = improve(instructions, private)
     plan = Plan(
-        passes.reuse_memory(instructions, private),
+        arena.reuse_memory(instructions, private, blank),
         inputs=[each._data for each in inputs],
         guards=[*_guards(function, recorder, gradients), *([graph.is_free] if graph is not None else [])],
         result=result,
@@ -47,13 +49,14 @@ def build(
     return plan
 
 
-def _own_roots(recorder: Recorder) -> set[int]:
-    """The ids of the roots that came into being for the captured run, of those that are still in use."""
-    vectors = [vector for each in recorder.optimizers.values() for vector in each.release_workspaces()]
-    used = {
-        id(root_of(array)) for each in recorder.instructions for array in arrays_in([each.args, each.kwargs, each.out])
-    }
-    return used & (recorder.fresh | {id(root_of(vector)) for vector in vectors})
+def _used(instructions: list[Instruction]) -> set[int]:
+    """The ids of the roots that instructions refer to.  Others may have died, and their ids been given to new arrays."""
+    return {id(root_of(array)) for each in instructions for array in arrays_in([each.args, each.kwargs, each.out])}
+
+
+def _workspace_roots(recorder: Recorder) -> set[int]:
+    """The ids of the roots that optimisers leave to the plan."""
+    return {id(root_of(vector)) for each in recorder.optimizers.values() for vector in each.release_workspaces()}
 
 
 def _lasting(instructions: list[Instruction], own: set[int]) -> list[Any]:
@@ -63,12 +66,20 @@ def _lasting(instructions: list[Instruction], own: set[int]) -> list[Any]:
 
 
 def _needed(recorder: Recorder) -> list[Instruction]:
-    """The instructions, without the restoring of constants that nobody writes to."""
+    """The instructions, without the restoring of constants that nobody writes to; batches keep their places."""
     constants = set(map(id, recorder.constants.values()))
     written = {
         id(root_of(each.out)) for each in recorder.instructions if each.out is not None and id(each) not in constants
     }
-    return [each for each in recorder.instructions if id(each) not in constants or id(root_of(each.out)) in written]
+    needed: list[Instruction] = []
+    places = []  # for each instruction, how many needed ones come before it
+    for each in recorder.instructions:
+        places.append(len(needed))
+        if id(each) not in constants or id(root_of(each.out)) in written:
+            needed.append(each)
+    for batch in recorder.batches:
+        batch.start, batch.stop = places[batch.start], places[batch.stop - 1] + 1
+    return needed
 
 
 def _traced(kernel: Callable[..., None], args: tuple[Any, ...]) -> list[Instruction]:

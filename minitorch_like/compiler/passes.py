@@ -103,7 +103,7 @@ def _identity(instruction: Instruction, versions: dict[int, int]) -> Any:
 
 def forward_copies(instructions: Instructions, private: set[int]) -> Instructions:
     """With a result that is only copied elsewhere computed there at once."""
-    first, last = _first_writes(instructions), _last_uses(instructions)
+    first, last = first_writes(instructions), last_uses(instructions)
     touched = _touches(instructions)
     moves = Moves()
     kept = []
@@ -166,13 +166,14 @@ def _write_counts(instructions: Iterable[Instruction]) -> dict[int, int]:
     return counts
 
 
-def _first_writes(instructions: Sequence[Instruction]) -> dict[int, int]:
-    """Where each root is first accessed, if that access overwrites it."""
+def first_writes(instructions: Sequence[Instruction], blank: set[int] | None = None) -> dict[int, int]:
+    """Where each root is first accessed, if that access overwrites it or what it held means nothing."""
+    blank = blank or set()
     first: dict[int, int] = {}
     accessed: set[int] = set()
     for index, each in enumerate(instructions):
         key = written_root(each)
-        if key is not None and key not in accessed and overwrites(each):
+        if key is not None and key not in accessed and (overwrites(each) or key in blank):
             first[key] = index
         accessed |= read_roots(each)
         if key is not None:
@@ -189,68 +190,5 @@ def _touches(instructions: Sequence[Instruction]) -> dict[int, list[tuple[int, A
     return touched
 
 
-def _last_uses(instructions: Sequence[Instruction]) -> dict[int, int]:
+def last_uses(instructions: Sequence[Instruction]) -> dict[int, int]:
     return {key: places[-1][0] for key, places in _touches(instructions).items()}
-
-
-# -- memory ------------------------------------------------------------------------------------------------------------
-
-_ALIGNMENT = 64
-
-
-def reuse_memory(instructions: Instructions, private: set[int]) -> Instructions:
-    """With private roots laid into as little memory as their lifetimes allow, each where its predecessor is in cache.
-
-    A call computes in place where its result may take the memory of an operand that nobody reads afterwards.
-    """
-    first, last = _first_writes(instructions), _last_uses(instructions)
-    roots = {
-        id(root): root for each in instructions for root in map(root_of, arrays_in([each.args, each.kwargs, each.out]))
-    }
-    free: dict[int, list[Array]] = {}
-    blocks: dict[int, Array] = {}
-    moves = Moves()
-    for index, each in enumerate(instructions):
-        key = written_root(each)
-        starts = key is not None and key in private and first.get(key) == index
-        ending = [
-            reading for reading in read_roots(each) if last[reading] == index and reading in blocks and reading != key
-        ]
-        if starts:
-            overwritten = _overwritable(each) & set(ending)
-            _release(overwritten, blocks, free)
-            ending = [reading for reading in ending if reading not in overwritten]
-            root = roots[key]  # type: ignore[index]
-            size = -(-root.nbytes // _ALIGNMENT) * _ALIGNMENT
-            pool = free.get(size)
-            block = blocks[key] = pool.pop() if pool else _aligned(size)  # type: ignore[index]
-            moves.move(root, block)
-        _release(ending, blocks, free)
-        if key is not None and key in blocks and last[key] == index:
-            _release([key], blocks, free)
-    return moves.apply(instructions) if moves else instructions
-
-
-def _overwritable(instruction: Instruction) -> set[int]:
-    """The ids of the roots over which an elementwise call may write its result: element for element the same places."""
-    out, function = instruction.out, instruction.function
-    if not isinstance(function, np.ufunc) or function.signature is not None:
-        return set()
-    alike: dict[int, bool] = {}
-    for each in arrays_in(instruction.sources()):
-        key = id(root_of(each))
-        same = each.shape == out.shape and each.strides == out.strides and each.dtype == out.dtype
-        alike[key] = alike.get(key, True) and same and is_whole(each, root_of(each))
-    return {key for key, same in alike.items() if same}
-
-
-def _release(keys: Iterable[int], blocks: dict[int, Array], free: dict[int, list[Array]]) -> None:
-    for key in keys:
-        block = blocks.pop(key)
-        free.setdefault(block.nbytes, []).append(block)
-
-
-def _aligned(size: int) -> Array:
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -address_of(memory) % _ALIGNMENT
-    return memory[start : start + size]

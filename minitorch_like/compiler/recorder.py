@@ -46,6 +46,7 @@ class Recorder:
         self.owners: dict[int, Tensor] = {}  # by the id of an array, what an optimiser may have moved elsewhere
         self.optimizers: dict[int, Any] = {}
         self.fresh: set[int] = set()  # the ids of roots that this run has allocated
+        self.blank: set[int] = set()  # those of them whose first contents mean nothing
         self.writes: dict[int, tuple[list[int], int]] = {}  # version counters, and how often each was advanced
         self.keeps_graph = False
         self.has_effects = False
@@ -219,6 +220,8 @@ class Recorder:
         target = np.asarray(result)
         if "out" in kwargs:
             self.add(function, args, kwargs, target)
+        elif function is np.empty_like:
+            self.blank.add(id(root_of(self._new(target))))
         elif not _is_view(target, args):
             self._repeat(function, args, kwargs, self._new(target))
         return traced(target)
@@ -240,7 +243,7 @@ class Recorder:
             and "order" not in kwargs
         ):
             self.add(np.copyto, ((shaped := target.reshape(args[0].shape)), args[0]), {}, shaped)
-        elif function is not np.empty_like:
+        else:
             self.add(_store, (target, function, args, kwargs), {}, target)
 
     def read_at(self, array: TracedArray, index: Any) -> Any:

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from typing import Any, cast
 
 from minitorch_like._creation import empty
-from minitorch_like._tensor import Tensor
+from minitorch_like._tensor import Tensor, TensorMeta
 
 
-class _ParameterMeta(type):
+class _ParameterMeta(TensorMeta):
     """A tensor of a foreign class counts as a Parameter when it has been made one."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -68,7 +68,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return _rebuild_parameter, arguments
 
 
-class _BufferMeta(type):
+class _BufferMeta(TensorMeta):
     """`isinstance(t, Buffer)` asks for the mark that `Buffer` leaves, not for a class."""
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -1,6 +1,34 @@
-"""The op table, one family a file."""
+"""The op table, one family a file.
 
-from . import activation, elementwise, indexing, loss, matmul, reductions, shape
+The families that every program needs are declared at once, those of `nn` when it, or one of their names, is first used.
+"""
+
+import importlib
+
+from . import elementwise, indexing, matmul, reductions, shape
 from ._table import TABLE, Op, op
 
-__all__ = ["TABLE", "Op", "activation", "elementwise", "indexing", "loss", "matmul", "op", "reductions", "shape"]
+__all__ = ["TABLE", "Op", "declare_all", "elementwise", "indexing", "matmul", "op", "reductions", "shape"]
+
+_FAMILIES_OF_NN = (
+    "activation",
+    "activation_piecewise",
+    "activation_smooth",
+    "attention",
+    "convolution",
+    "embedding",
+    "loss",
+    "loss_elementwise",
+    "loss_margin",
+    "normalization",
+    "padding",
+    "pooling",
+    "recurrent",
+    "sequences",
+)
+
+
+def declare_all() -> None:
+    """Have the whole table declared."""
+    for family in _FAMILIES_OF_NN:
+        importlib.import_module(f"{__name__}.{family}")

@@ -255,7 +255,8 @@ def strided(x: Array, shape: Sequence[int], strides: Sequence[int], offset: int 
         root = root.base
     start = 0 if root is x else _address(x) - _address(root)
     if not root.flags.c_contiguous:
-        root = root.T  # memory that NumPy allocated is contiguous one way or the other
+        # what NumPy allocated has no gaps, but its dimensions may lie in any order
+        root = root.transpose(sorted(range(root.ndim), key=lambda axis: -root.strides[axis]))
     return np.ndarray.__new__(type(x), tuple(shape), x.dtype, root, start if offset is None else offset, tuple(strides))
 
 

@@ -95,6 +95,12 @@ class _Parameter:
             return self.optional
         return bool(_CHECKS[self.kind](value))
 
+    def misfit(self, value: Any) -> str:
+        """What torch says of a value that is not accepted."""
+        if self.kind in ("int[]", "int[1]") and _is_sequence(value):
+            return f"but found element of type {type(value[0]).__name__} at pos 0"
+        return f"not {type(value).__name__}"
+
     def check_elements(self, function: str, value: Any) -> None:
         """torch looks at the first element only when it chooses a signature; a later misfit has its own error."""
         if self.kind in ("int[]", "int[1]") and _is_sequence(value):
@@ -176,7 +182,7 @@ class Signature:
             if not parameter.accepts(value):
                 raise TypeError(
                     f"{function}(): argument '{parameter.name}'{position} must be {parameter.printed_kind}, "
-                    f"not {type(value).__name__}"
+                    f"{parameter.misfit(value)}"
                 )
             values[parameter.name] = value
         if missing:

@@ -42,7 +42,7 @@ Rule = Callable[..., Any]
 TABLE: dict[str, Op] = {}
 
 # What a saved value is: (kind, index).
-INPUT, OUTPUT, SHAPE, DTYPE, STATIC, POSITION, KEPT = range(7)
+INPUT, OUTPUT, SHAPE, DTYPE, STATIC, KEPT = range(6)
 
 # Arguments of these types are fully described by their type: a reading of the call can be remembered.
 _PLAIN = frozenset({int, float, bool, str, type(None), dtype})
@@ -119,6 +119,8 @@ class Op:
         self.node_types: dict[str, type] = {}
         self.readings: dict[Any, list[int]] = {}
         self.apply: Callable[..., Any] = _unbound
+        if variadic:
+            joint = rules.pop(self.parameters[0], None)
         self.rules = [rules.get(each, joint) for each in self.parameters[:arity]]
         self.differentiable = bool(rules) or joint is not None
         self.saves: list[tuple[int, int]] = []
@@ -133,6 +135,8 @@ class Op:
         if input.__class__ is np.ndarray or isinstance(input, (np.ndarray, np.generic)):
             result = self.kernel(input, *args, **kwargs)
             return self.visible(result) if self.keeps else result
+        if self.variadic and input and isinstance(input[0], np.ndarray):
+            return self.kernel(input, *args, **kwargs)
         if kwargs:
             args = self._complete(args, kwargs)
         return self.apply(input, *args)
@@ -191,8 +195,6 @@ class Op:
             return OUTPUT, self.outputs.index(name)
         if name in self.keeps:
             return KEPT, self.keeps.index(name)
-        if name == "position":
-            return POSITION, 0
         if name in self.positions:
             index = self.positions[name]
             return (INPUT if index < self.arity else STATIC), index
@@ -308,7 +310,7 @@ def op(
         texts: the signatures, in the notation of `_signature`.
         name: torch's name, where it cannot be the kernel's (`sum` in a module that needs the builtin).
         arity: how many leading parameters are tensors.
-        variadic: the first parameter is a sequence of tensors; rules then get the `position` in it.
+        variadic: the first parameter is a sequence of tensors, whose rule is a joint one.
         view: the result shares the input's memory (where the kernel returns such an array).
         inplace: there is a `name_` form.
         outputs: the names of the outputs, by which rules can ask for them.

@@ -1,4 +1,4 @@
-"""The activation functions of nn."""
+"""ReLU and leaky ReLU; the other activation functions of nn are in `activation_piecewise` and `activation_smooth`."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer
+from ._elements import at_least, constant, select, zero_where
+from ._precision import elementwise, forward
 from ._table import Array, op
 from .elementwise import zeros_of
 
-_SMALL = 512  # elements, up to which the number of NumPy calls counts and not what they do
-_BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
-_ZEROS = {each: np.zeros((), each) for each in map(np.dtype, ("f2", "f4", "f8", "u1", "i1", "i2", "i4", "i8"))}
-
-
-def zero_where(mask: Array, x: Array) -> Array:
-    """`x` with 0 where `mask` holds, infinities and NaNs elsewhere kept: what np.where does, without its branches."""
-    if x.size <= _SMALL:
-        result = x.copy(order="K")
-        np.putmask(result, mask, _ZEROS[x.dtype])
-        return result
-    bits = _BITS[x.itemsize]
-    return np.multiply(x.view(bits), ~mask).view(x.dtype)
+# -- ReLU ------------------------------------------------------------------------------------------------------------
 
 
 @op(
@@ -35,7 +24,7 @@ def zero_where(mask: Array, x: Array) -> Array:
 )
 def relu_gradient(grad: Array, result: Array) -> Array:
     """`grad` where relu's result is positive (or NaN), elsewhere 0."""
-    return zero_where(np.less_equal(result, _ZEROS[result.dtype]), grad)
+    return zero_where(result <= constant(0, result.dtype), grad)
 
 
 @op("(Tensor input)", inplace=True, input=lambda g, out: relu_gradient(g, out))
@@ -43,9 +32,10 @@ def relu(input: Array) -> Array:
     """max(x, 0), of which -0. remains -0.; the gradient at 0 is 0."""
     if input.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
-    if input.size <= _SMALL:
-        return np.maximum(_ZEROS[input.dtype], input)  # in this order -0. comes out as -0.
-    return np.maximum(np.zeros(input.shape[-1:], input.dtype), input)  # by rows NumPy's maximum is SIMD
+    return at_least(input, 0)
+
+
+# -- leaky ReLU ---------------------------------------------------------------------------------------------------
 
 
 @op(
@@ -57,17 +47,62 @@ def relu(input: Array) -> Array:
     input=lambda g: zeros_of(g),
 )
 def leaky_relu_gradient(grad: Array, input: Array, negative_slope: float) -> Array:
-    return np.where(input > 0, grad, grad * negative_slope)
+    """grad where the input is positive, elsewhere negative_slope * grad."""
+    result: Array = elementwise(_leaky_relu_gradient, (grad, input), negative_slope)
+    return result
+
+
+def _leaky_relu_gradient(grad: Array, x: Array, negative_slope: float) -> Array:
+    return select(x > constant(0, x.dtype), grad, grad * constant(negative_slope, x.dtype))
 
 
 @op(
     "(Tensor input, Number negative_slope=0.01)",
-    inplace=True,
-    inplace_node="LeakyReluBackward1",
     input=lambda g, input, negative_slope: leaky_relu_gradient(g, input, negative_slope),
     namespace="nn",
 )
 def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:
     """x where x > 0, elsewhere negative_slope * x."""
-    check_no_integer("leaky_relu_cpu", input)
-    return np.where(input > 0, input, input * negative_slope)
+    result: Array = forward("leaky_relu_cpu", _leaky_relu, input, negative_slope)
+    return result
+
+
+def _leaky_relu(x: Array, negative_slope: float) -> Array:
+    lower = x * constant(negative_slope, x.dtype)
+    if 0 < negative_slope <= 1:
+        return np.maximum(x, lower, out=lower)
+    return select(x > constant(0, x.dtype), x, lower)
+
+
+@op(
+    "(Tensor input, Number negative_slope=0.01)",
+    name="leaky_relu_in_place",
+    inplace=True,
+    namespace="internal",
+    node="LeakyReluBackward1",
+    input=lambda g, out, negative_slope: leaky_relu_gradient_of_result(g, out, negative_slope),
+)
+def _leaky_relu_in_place(input: Array, negative_slope: float = 0.01) -> Array:
+    return leaky_relu.kernel(input, negative_slope)
+
+
+def leaky_relu_gradient_of_result(grad: Any, result: Any, negative_slope: float) -> Any:
+    """The gradient told from the result, whose sign is the input's unless the slope is negative."""
+    if negative_slope < 0:
+        refuse_negative_slope(
+            "leakyReLu",
+            " File an issue at https://github.com/pytorch/pytorch if you do require supporting in-place leakRelu "
+            "backward calculation with negative slope",
+        )
+    return leaky_relu_gradient(grad, result, negative_slope)
+
+
+_IN_PLACE = (
+    "In-place {} backward calculation is triggered with a negative slope which is not supported. This is caused by "
+    "calling in-place forward function with a negative slope, please call out-of-place version instead.{}"
+)
+
+
+def refuse_negative_slope(name: str, advice: str = "") -> None:
+    """RuntimeError: from the result alone, which is what an in-place op remembers, the input cannot be told."""
+    raise RuntimeError(_IN_PLACE.format(name, advice))

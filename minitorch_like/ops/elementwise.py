@@ -8,6 +8,8 @@ import numpy as np
 
 from .._dtype import result_dtype
 from ._checks import as_floating, broadcast_shapes, cast, common, computed, laid_out, title
+from ._elements import constant, logistic
+from ._precision import elementwise
 from ._table import UNARY, Array, Op, Rule, op
 
 _BINARY = "(Tensor input, Tensor|Number other, *, Tensor? out=None)"
@@ -321,11 +323,33 @@ def round(input: Array, decimals: int = 0) -> Array:
     return np.round(input, decimals)
 
 
-@op(UNARY, inplace=True, input=lambda g, out: g * (1 - out) * out)
+@op(
+    "(Tensor grad, Tensor result)",
+    arity=2,
+    namespace="internal",
+    node="SigmoidBackwardBackward0",
+    grad=lambda g, result: sigmoid_gradient(g, result),
+    result=lambda g, grad, result: g * grad * (1 - 2 * result),
+)
+def sigmoid_gradient(grad: Array, result: Array) -> Array:
+    """grad (1 - y) y."""
+    slope: Array = elementwise(_sigmoid_gradient, (grad, result))
+    return slope
+
+
+def _sigmoid_gradient(grad: Array, y: Array) -> Array:
+    slope = np.subtract(constant(1, y.dtype), y)
+    slope *= y
+    slope *= grad
+    return slope
+
+
+@op(UNARY, inplace=True, input=lambda g, out: sigmoid_gradient(g, out))
 def sigmoid(input: Array) -> Array:
     """1 / (1 + e^-x)."""
     input = as_floating(input)
-    return 1 / (1 + np.exp(-input))
+    result: Array = elementwise(lambda x: logistic(-x), (input,))
+    return laid_out(result, input) if result.ndim > 1 else result
 
 
 # -- choices ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,7 @@ def gather_strided(input: Array, like: Array, size: Shape, stride: Shape, storag
     seen = _element_numbers(size, tuple(like.itemsize * each for each in stride), like.itemsize).reshape(-1)
     seen = seen + (start if storage_offset is None else storage_offset)
     extent = int(max(mine.max(initial=-1), seen.max(initial=-1))) + 1
-    memory = np.bincount(seen, weights=input.reshape(-1), minlength=extent).astype(input.dtype)
-    return memory[mine].reshape(like.shape)
+    return add_rows(input.reshape(-1, 1), seen, extent)[mine, 0].reshape(like.shape)
 
 
 def storage_offset_of(x: Array) -> int:
@@ -157,6 +157,33 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     return moving + [[0] * front + broadcast_strides(each, shape) + [0] * (len(own) - front) for each in arrays]
 
 
+_FEW = 256  # elements, up to which `np.add.at` is fastest on the rows themselves
+_PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
+
+
+def add_rows(values: Array, rows: Array, count: int) -> Array:
+    """Zeros to whose row `rows[i]` row i of `values` is added, one after the other: (n, d), (n,) -> (count, d).
+
+    `rows` holds int64 from 0 to count - 1.  `np.add.at` is fast on one-dimensional operands only (NumPy 1.25 on), so
+    the rows are taken apart into elements; two floats go as one complex number, which halves their count.
+    """
+    width = values.shape[1]
+    result = np.empty_like(values, shape=(count, width), order="C")
+    result.fill(0)
+    if values.size <= _FEW:
+        np.add.at(result, rows, values)
+        return result
+    elements, places = np.ascontiguousarray(values).reshape(-1), rows
+    target = result.reshape(-1)
+    pair: Any = _PAIRS.get(values.dtype)
+    if width % 2 == 0 and pair is not None:
+        elements, target, width = elements.view(pair), target.view(pair), width // 2
+    if width != 1:
+        places = ((rows * width)[:, None] + np.arange(width)).reshape(-1)
+    np.add.at(target, places, elements)
+    return result
+
+
 @op(
     "(Tensor input, int[] shape, object index)",
     node="IndexPutBackward0",
@@ -164,10 +191,47 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     namespace="internal",
 )
 def add_at(input: Array, shape: Shape, index: Any) -> Array:
-    """Zeros of `shape` to which `input` is added at `index`, repetitions included."""
-    places = np.arange(int(np.prod(shape))).reshape(shape)[index].reshape(-1)
-    summed = np.bincount(places, weights=input.reshape(-1), minlength=int(np.prod(shape)))
-    return summed.astype(input.dtype).reshape(shape)
+    """Zeros of `shape` to which `input` is added at `index`, repetitions included and in their order."""
+    arrays, dims, first = _index_arrays(index)
+    sizes_ = tuple(shape[dim] for dim in dims)
+    rest = tuple(dim for dim in range(len(shape)) if dim not in dims)
+    rows = np.zeros((), np.int64)
+    for each, size in zip(arrays, sizes_, strict=True):
+        rows = rows * size + np.where(each < 0, each + size, each)
+    # the index's dimensions, which stand after `first` of the others, to the front
+    own = tuple(range(first, first + rows.ndim))
+    others = tuple(dim for dim in range(input.ndim) if dim not in own)
+    width = math.prod(shape[dim] for dim in rest)
+    values = input.transpose(own + others).reshape(rows.size, width)
+    summed = add_rows(values, rows.reshape(-1), math.prod(sizes_))
+    moved = summed.reshape(sizes_ + tuple(shape[dim] for dim in rest))
+    order = (*dims, *rest)
+    return moved.transpose([order.index(dim) for dim in range(len(shape))])
+
+
+def _index_arrays(index: Any) -> tuple[list[Array], list[int], int]:
+    """The integer arrays of an index, the dimensions that they select from, and the dimensions before theirs in the result.
+
+    The index may end before the dimensions do; all else in it are whole dimensions.
+    """
+    arrays: list[Array] = []
+    dims: list[int] = []
+    dim = 0
+    runs = 0  # of arrays side by side
+    before = 0
+    was_array = False
+    for each in index:
+        if isinstance(each, np.ndarray):
+            runs += not was_array
+            parts = np.nonzero(each) if each.dtype.kind == "b" else (each,)
+            arrays += parts
+            dims += range(dim, dim + len(parts))
+            dim += len(parts)
+        else:
+            before += runs == 0
+            dim += 1
+        was_array = isinstance(each, np.ndarray)
+    return arrays, dims, before if runs == 1 else 0
 
 
 # -- along a dimension -------------------------------------------------------------------------------------------
@@ -185,9 +249,14 @@ def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
     if not shape:
         return input.reshape(())
     dim = wrap_dim(dim, len(shape))
-    grids = np.ogrid[tuple(slice(size) for size in index.shape)] if index.ndim else []
-    where_ = tuple(index if each == dim else grid for each, grid in enumerate(grids))
-    return add_at.kernel(input[tuple(slice(size) for size in index.shape)], shape, where_)
+    step = math.prod(shape[dim + 1 :])
+    places = index * step
+    for each, size in enumerate(index.shape):
+        if each != dim:
+            numbers = np.arange(size) * math.prod(shape[each + 1 :])
+            places = places + numbers.reshape((-1,) + (1,) * (index.ndim - 1 - each))
+    values = input[tuple(slice(size) for size in index.shape)]
+    return add_rows(values.reshape(-1, 1), places.reshape(-1), math.prod(shape)).reshape(shape)
 
 
 def _check_index(name: str, input: Array, index: Array, dim: int) -> int:

@@ -1,4 +1,8 @@
-"""The loss functions that torch implements natively; nn.functional builds the others from them."""
+"""Losses of class indices: `nll_loss`, and `cross_entropy`, which is `nll_loss` of `log_softmax` in one kernel.
+
+In the case that nearly all calls are, (N, C) scores with a class for each row, elements are picked and written by
+their number in the flat array.  Everything else (weights, targets to be ignored, other shapes) takes the general way.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,42 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, common, computed, sizes, title
+from ._checks import sizes, title
+from ._elements import array, constant
+from ._losses import reduced, scaled
+from ._rows import row_maxima, row_starts, row_sums
 from ._table import Array, op
 from .elementwise import zeros_of
 
 
-def _reduced(values: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return values
-    total = np.add.reduce(values, axis=None)
-    return total if reduction == "sum" else np.true_divide(total, total.dtype.type(values.size))
-
-
-def _mse_input(g: Any, input: Any, target: Any, reduction: str) -> Any:
-    difference = input - target
-    scale = 2.0 / _numel(difference) if reduction == "mean" else 2.0
-    return (scale * difference) * g
-
-
-def _numel(x: Any) -> int:
-    """The number of elements of an array or a Tensor; at least 1, to divide by."""
-    count = 1
-    for size in x.shape:
-        count *= size
-    return count or 1
-
-
-@op(
-    "(Tensor input, Tensor target, str reduction=mean)",
-    arity=2,
-    input=_mse_input,
-    target=lambda g, input, target, reduction: -_mse_input(g, input, target, reduction),
-    namespace="nn",
-)
-def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
-    """(input - target)², not reduced, averaged or summed."""
-    input, target = common(input, target)
-    check_no_integer("mse_cpu", input)
-    difference = computed(np.subtract, input, target)
-    return _reduced(difference * difference, reduction)
-
-
 def _class_dim(input: Any) -> int:
     return 0 if len(input.shape) == 1 else 1
+
+
+_LONG, _BYTE, _UNSIGNED = np.dtype(np.int64), np.dtype(np.uint8), np.dtype(np.uint64)
+
+
+# -- targets ------------------------------------------------------------------------------------------------------
+
+
+def _all_count(target: Array, classes: int, ignore_index: int) -> bool:
+    """Whether every target is a class and none is to be ignored: of what the targets hold, a compiled step checks this."""
+    if 0 <= ignore_index < classes:
+        return False
+    if not target.size:
+        return True
+    numbers = target.view(_UNSIGNED) if target.dtype is _LONG else target  # a negative one is then too large
+    return bool(np.maximum.reduce(numbers, axis=None) < classes)
+
+
+def _is_plain(input: Array, target: Array, weight: Array | None, ignore_index: int) -> bool:
+    return (
+        weight is None
+        and input.ndim == 2
+        and target.shape == input.shape[:1]
+        and (target.dtype is _LONG or target.dtype is _BYTE)
+        and _all_count(target, input.shape[1], ignore_index)
+    )
 
 
 def _weights(target: Array, weight: Array | None, ignore_index: int, dtype: Any) -> Array:
@@ -57,13 +54,6 @@ def _weights(target: Array, weight: Array | None, ignore_index: int, dtype: Any)
     if weight is None:
         return kept
     return kept * weight[np.where(target != ignore_index, target, 0)]
-
-
-def _picked(input: Array, index: Array, dim: int) -> Array:
-    """The element at `index` of each row of classes."""
-    if input.ndim == 2 and index.ndim == 1:
-        return input[np.arange(len(index)), index]
-    return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
 
 
 def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: int) -> None:
@@ -94,6 +84,16 @@ def _check_nll(input: Array, target: Array, weight: Array | None, ignore_index: 
             raise IndexError(f"Target {target[outside].reshape(-1)[0]} is out of bounds.")
 
 
+# -- negative log likelihood --------------------------------------------------------------------------------------
+
+
+def _picked(input: Array, index: Array, dim: int) -> Array:
+    """The element at `index` of each row of classes."""
+    if input.ndim == 2 and index.ndim == 1:
+        return input[np.arange(len(index)), index]
+    return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
+
+
 def _nll_input(g: Any, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     return nll_gradient(g, input, target, weight, ignore_index, reduction)
 
@@ -111,20 +111,20 @@ def nll_loss(
     weight: Array | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Array:
+) -> Any:
     """-weight[target] * input[target]: (N, C, ...) and (N, ...), or (C,) and ().
 
     "mean" divides by the sum of the weights of the targets that are not ignored.
     """
+    if _is_plain(input, target, weight, ignore_index):
+        return reduced(-input.reshape(-1)[row_starts(*input.shape) + target], reduction)
     _check_nll(input, target, weight, ignore_index)
-    dim = _class_dim(input)
     weights = _weights(target, weight, ignore_index, input.dtype)
-    picked = _picked(input, np.where(target != ignore_index, target, 0), dim)
+    picked = _picked(input, np.where(target != ignore_index, target, 0), _class_dim(input))
     losses = np.where(weights == 0, input.dtype.type(0), -picked * weights)
-    if reduction == "none":
-        return losses
-    total = np.add.reduce(losses, axis=None)
-    return total if reduction == "sum" else np.true_divide(total, np.add.reduce(weights, axis=None))
+    if reduction != "mean":
+        return reduced(losses, reduction)
+    return np.true_divide(np.add.reduce(losses, axis=None), np.add.reduce(weights, axis=None))
 
 
 def _nll_gradient_grad(gg: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
@@ -145,7 +145,13 @@ def nll_gradient(
 ) -> Array:
     """The gradient of `nll_loss`: minus the weight (over the total, for "mean") at each target, 0 elsewhere."""
     shape = input.shape
-    dim = 0 if len(shape) == 1 else 1
+    if _is_plain(input, target, weight, ignore_index):
+        result = np.empty_like(input, order="C")
+        result.fill(0)
+        values = scaled(grad, -1.0 / (len(target) or 1) if reduction == "mean" else -1.0)
+        result.reshape(-1)[row_starts(*shape) + target] = values
+        return result
+    dim = _class_dim(input)
     weights = _weights(target, weight, ignore_index, grad.dtype)
     if reduction == "mean":
         weights = weights / np.add.reduce(weights, axis=None)
@@ -153,3 +159,73 @@ def nll_gradient(
     classes = np.arange(shape[dim]).reshape((-1,) + (1,) * (len(shape) - 1 - dim))
     chosen = classes == np.expand_dims(target, dim)
     return np.where(chosen, np.expand_dims(values, dim), grad.dtype.type(0))
+
+
+# -- cross entropy of classes -------------------------------------------------------------------------------------
+
+
+def _cross_entropy_input(
+    g: Array, powers: Array, totals: Array, places: Array, weights: Array | None, reduction: str
+) -> Array:
+    """(softmax(input) - one_hot(target)) weight g.
+
+    Of arrays only: a backward pass that is itself recorded goes through both ops, see `nn.functional._cross_entropy`.
+    """
+    if weights is not None:
+        parts = g * weights
+    else:
+        parts = scaled(g, 1.0 / len(places)) if reduction == "mean" else g
+    gradient = powers * (parts / totals).reshape(-1, 1)
+    flat = gradient.reshape(-1)
+    flat[places] -= parts
+    return gradient
+
+
+@op(
+    "(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, str reduction=mean)",
+    name="cross_entropy_of_classes",
+    arity=2,
+    namespace="internal",
+    node="NllLossBackward0",
+    keeps=("powers", "totals", "places", "weights"),
+    input=lambda g, powers, totals, places, weights, reduction, target, weight, ignore_index: _cross_entropy_input(
+        g, powers, totals, places, weights, reduction
+    ),
+)
+def cross_entropy_of_classes(
+    input: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> tuple[Any, Array, Array, Array, Array | None]:
+    """`nll_loss` of log_softmax(input), of (N, C) float32 or float64 and (N,), neither N nor C being 0.
+
+    Kept: exp(input - max) (N, C) and its sums (N,), of which softmax is the quotient; the number of each target's
+    element in the flat array (N,); and what each row counts (N,), None where all count alike.
+    """
+    rows, classes = input.shape
+    weights: Array | None = None
+    if not _is_plain(input, target, weight, ignore_index):
+        _check_nll(input, target, weight, ignore_index)
+        weights = _weights(target, weight, ignore_index, input.dtype)
+        target = np.where(target != ignore_index, target, 0)
+    if not input.flags.c_contiguous:
+        input = input.copy()
+    powers = input - row_maxima(input).reshape(-1, 1)
+    places = row_starts(rows, classes) + target
+    picked = powers.reshape(-1)[places]
+    np.exp(powers, powers)
+    totals = row_sums(powers)
+    losses = np.log(totals)
+    losses -= picked
+    if weights is None:
+        return reduced(losses, reduction), powers, totals, places, None
+    losses = np.where(weights == 0, constant(0, losses.dtype), losses * weights)
+    if reduction != "mean":
+        return reduced(losses, reduction), powers, totals, places, weights
+    total = array(np.add.reduce(weights, axis=None))
+    return np.add.reduce(losses, axis=None) / total, powers, totals, places, weights / total
+
+
+cross_entropy_of_classes.name = "nll_loss"  # as which it is seen, behind a node of log_softmax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,18 @@ def mm_tn(input: Array, mat2: Array) -> Array:
 
 @op("(Tensor input)", namespace="internal", node="SumBackward1", input=lambda g, input_shape: expand(g, input_shape))
 def column_sums(input: Array) -> Array:
-    """The sums over the rows of a matrix: (n, m) -> (m,)."""
+    """The sums over the rows of a matrix: (n, m) -> (m,).  As a product it costs half of what NumPy's reduction does."""
+    if input.dtype.char in "fd" and 0 < input.shape[0] <= _MOST_ROWS:
+        return np.dot(_ones(input.shape[0], input.dtype), input)
     return np.add.reduce(input, 0)
+
+
+_MOST_ROWS = 4096  # a longer row of ones is not worth its memory
+
+
+@lru_cache(maxsize=64)
+def _ones(size: int, kind: np.dtype[Any]) -> Array:
+    return np.ones(size, kind)
 
 
 @op(
@@ -281,6 +292,8 @@ def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: A
 
 
 def _linear_node(input: Any, weight: Any, bias: Any = None) -> str:
+    if weight.dim() == 1 and bias is None:
+        return _matmul_node(input, weight)
     if input.dim() == 2:
         return "MmBackward0" if bias is None else "AddmmBackward0"
     if bias is not None:
@@ -288,8 +301,12 @@ def _linear_node(input: Any, weight: Any, bias: Any = None) -> str:
     return "SqueezeBackward4" if input.dim() == 1 else "UnsafeViewBackward0"
 
 
-def _linear_input(g: Any, weight: Any) -> Any:
-    return matmul(g, weight)
+def _linear_input(g: Any, weight: Any, input_shape: Any) -> Any:
+    if len(weight.shape) == 1:
+        return unsqueeze(g, -1) * weight
+    if len(g.shape) < 3:
+        return matmul(g, weight)
+    return reshape(matmul(_rows(g), weight), input_shape)
 
 
 def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
@@ -301,7 +318,7 @@ def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
 
 
 def _linear_bias(g: Any) -> Any:
-    return column_sums(g) if len(g.shape) == 2 else g
+    return column_sums(_rows(g)) if len(g.shape) > 1 else g
 
 
 @op(
@@ -321,7 +338,11 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
         product = np.dot(input, weight.T)
     else:
         _check_linear(input, weight, bias)
-        product = np.matmul(input, weight.T) if weight.ndim == 2 else np.dot(input, weight)
+        if input.ndim > 2 == weight.ndim:  # all rows at once: one large product instead of one for each batch
+            rows = np.dot(input.reshape((math.prod(input.shape[:-1]), input.shape[-1])), weight.T)
+            product = rows.reshape((*input.shape[:-1], weight.shape[0]))
+        else:
+            product = np.matmul(input, weight.T) if weight.ndim == 2 else np.dot(input, weight)
     if bias is None:
         return product
     if bias.dtype is not product.dtype:
@@ -342,7 +363,7 @@ def _check_linear(input: Array, weight: Array, bias: Array | None) -> None:
         )
     rows = input.reshape(-1, input.shape[-1]) if input.size else np.empty((0, input.shape[-1]), input.dtype)
     matrix = weight.T if weight.ndim == 2 else weight[:, None]
-    if bias is None:
+    if bias is None or not (input.ndim == 2 or input.flags.c_contiguous):
         _check_product(rows, matrix)
     else:
         _check_addmm(bias, rows, matrix)

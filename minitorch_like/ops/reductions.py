@@ -19,6 +19,7 @@ from ._checks import (
     wrap_dim,
     wrap_dims,
 )
+from ._rows import row_maxima, row_sums
 from ._table import Array, op
 from .elementwise import eq, exp, isnan, where
 from .shape import expand, reshape
@@ -333,33 +334,94 @@ def _softmax_argument(name: str, input: Array, dim: int, dtype: dtype | None) ->
     dim = wrap_dim(dim, input.ndim)
     where_ = "lastdim_kernel_impl" if dim == max(input.ndim - 1, 0) else "kernel_impl"
     check_no_integer(f"{name}_{where_}" if where_ != "kernel_impl" else name, input)
+    if input.dtype.itemsize == 2:  # as in torch: computed in float32, rounded once
+        input = input.astype(np.float32)
     return input if input.flags.c_contiguous else input.copy(), dim
 
 
+def _less_maxima(x: Array, dim: int) -> Array:
+    """x - max(x) along `dim`."""
+    if dim != x.ndim - 1:
+        return x - np.maximum.reduce(x, axis=dim, keepdims=True)
+    return x - row_maxima(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], 1)
+
+
+def _totals(x: Array, dim: int) -> Array:
+    """sum(x) along `dim`, which is kept."""
+    if dim != x.ndim - 1 or not x.size or not x.flags.c_contiguous:
+        return np.add.reduce(x, axis=dim, keepdims=True)
+    return row_sums(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], 1)
+
+
+def _softmax_curvature(g: Any, grad: Any, result: Any, dim: int) -> Any:
+    """The derivative by y of sum(g y (grad - sum(grad y)))."""
+    return g * grad - g * sum_(grad * result, dim, True) - grad * sum_(g * result, dim, True)
+
+
 @op(
-    _SOFTMAX,
-    input=lambda g, out, dim: (g - sum_(g * out, dim, True)) * out,
+    "(Tensor grad, Tensor result, int dim)",
+    arity=2,
+    namespace="internal",
+    node="SoftmaxBackwardDataBackward0",
+    grad=lambda g, result, dim: softmax_gradient(g, result, dim),
+    result=_softmax_curvature,
 )
+def softmax_gradient(grad: Array, result: Array, dim: int) -> Array:
+    """(grad - sum(grad y)) y, y being the result."""
+    if result.dtype.itemsize == 2:
+        return softmax_gradient.kernel(grad.astype(np.float32), result.astype(np.float32), dim).astype(np.float16)
+    if result.ndim == 0:
+        return np.zeros_like(grad)
+    dim = wrap_dim(dim, result.ndim)
+    last = dim == result.ndim - 1
+    share = np.vecdot(grad, result, keepdims=True) if last else _totals(grad * result, dim)  # type: ignore[call-overload]
+    gradient = grad - share
+    gradient *= result
+    return gradient
+
+
+@op(_SOFTMAX, input=lambda g, out, dim: softmax_gradient(g, out, dim))
 def softmax(input: Array, dim: int, dtype: dtype | None = None) -> Array:
+    kind = input.dtype if dtype is None else dtype.numpy
     input, dim = _softmax_argument("softmax", input, dim, dtype)
     if input.size == 0 or input.ndim == 0:
-        return np.exp(input - input) if input.ndim == 0 else input.copy()
-    powers = np.exp(input - np.maximum.reduce(input, axis=dim, keepdims=True))
-    return np.true_divide(powers, np.add.reduce(powers, axis=dim, keepdims=True))
+        result = np.exp(input - input) if input.ndim == 0 else input.copy()
+    else:
+        result = _less_maxima(input, dim)
+        np.exp(result, result)
+        result /= _totals(result, dim)
+    return result if kind.itemsize > 2 else result.astype(kind)
 
 
 @op(
-    _SOFTMAX,
-    node="LogSoftmaxBackward0",
-    input=lambda g, out, dim: g - exp(out) * sum_(g, dim, True),
+    "(Tensor grad, Tensor result, int dim)",
+    arity=2,
+    namespace="internal",
+    node="LogSoftmaxBackwardDataBackward0",
+    grad=lambda g, result, dim: g - sum_(g * exp(result), dim, True),
+    result=lambda g, grad, result, dim: -(g * exp(result)) * sum_(grad, dim, True),
 )
+def log_softmax_gradient(grad: Array, result: Array, dim: int) -> Array:
+    """grad - exp(y) sum(grad), y being the result."""
+    if result.dtype.itemsize == 2:
+        return log_softmax_gradient.kernel(grad.astype(np.float32), result.astype(np.float32), dim).astype(np.float16)
+    if result.ndim == 0:
+        return np.zeros_like(grad)
+    gradient = np.exp(result)
+    gradient *= _totals(grad, wrap_dim(dim, result.ndim))
+    return np.subtract(grad, gradient, gradient)
+
+
+@op(_SOFTMAX, node="LogSoftmaxBackward0", input=lambda g, out, dim: log_softmax_gradient(g, out, dim))
 def log_softmax(input: Array, dim: int, dtype: dtype | None = None) -> Array:
+    kind = input.dtype if dtype is None else dtype.numpy
     input, dim = _softmax_argument("log_softmax", input, dim, dtype)
     if input.size == 0 or input.ndim == 0:
-        return input - input if input.ndim == 0 else input.copy()
-    top = np.maximum.reduce(input, axis=dim, keepdims=True)
-    total = np.add.reduce(np.exp(input - top), axis=dim, keepdims=True)
-    return input - top - np.log(total)
+        result = input - input if input.ndim == 0 else input.copy()
+    else:
+        result = _less_maxima(input, dim)
+        result -= np.log(_totals(np.exp(result), dim))
+    return result if kind.itemsize > 2 else result.astype(kind)
 
 
 def _logsumexp_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, keepdim: bool) -> Any:

@@ -128,14 +128,17 @@ def flattened_shape(shape: Shape, start_dim: int, end_dim: int) -> Shape:
 
 
 @op(
-    "(Tensor input, int dim0, int dim1)", view=True, inplace=False, input=lambda g, dim0, dim1: transpose(g, dim0, dim1)
+    "(Tensor input, int dim0, int dim1)",
+    view=True,
+    inplace_node=lambda *args: "TransposeBackward1",
+    input=lambda g, dim0, dim1: transpose(g, dim0, dim1),
 )
 def transpose(input: Array, dim0: int, dim1: int) -> Array:
     dim0, dim1 = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
     return input.swapaxes(dim0, dim1) if input.ndim else input[...]
 
 
-@op("(Tensor input)", view=True, node="TBackward0", input=lambda g: t(g))
+@op("(Tensor input)", view=True, node="TBackward0", inplace_node=lambda *args: "TBackward1", input=lambda g: t(g))
 def t(input: Array) -> Array:
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
@@ -164,7 +167,12 @@ def permute(input: Array, dims: Shape) -> Array:
     return input.transpose(_permutation(dims, input.ndim))
 
 
-@op("(Tensor input, int dim)", view=True, input=lambda g, input_shape: reshape(g, input_shape))
+@op(
+    "(Tensor input, int dim)",
+    view=True,
+    inplace_node=lambda *args: "UnsqueezeBackward1",
+    input=lambda g, input_shape: reshape(g, input_shape),
+)
 def unsqueeze(input: Array, dim: int) -> Array:
     dim = wrap_dim(dim, input.ndim + 1)
     return input[(slice(None),) * dim + (None,)]
@@ -297,7 +305,7 @@ def _repeat_input(g: Any, input_shape: Shape, repeats: Shape) -> Any:
     padded = (1,) * missing + tuple(input_shape)
     folded = tuple(each for pair in zip(repeats, padded, strict=True) for each in pair)
     summed = sum_(reshape(g, folded), tuple(range(0, len(folded), 2))) if folded else g
-    return reshape(summed, tuple(input_shape))
+    return reshape(summed, tuple(input_shape)) if missing else summed
 
 
 # -- joining and splitting ---------------------------------------------------------------------------------------
@@ -308,13 +316,18 @@ def _is_skipped(shape: Shape) -> bool:
     return tuple(shape) == (0,)
 
 
-def _cat_tensor(g: Any, position: int, tensors_shapes: Any, dim: int) -> Any:
-    mine = tensors_shapes[position]
-    if _is_skipped(mine):
-        return reshape(narrow(g, 0, 0, 0), (0,))
-    dim = wrap_dim(dim, len(mine))
-    start = sum(shape[dim] for shape in tensors_shapes[:position] if not _is_skipped(shape))
-    return narrow(g, dim, start, mine[dim])
+def _cat_gradients(g: Any, tensors_shapes: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
+    """Each tensor's part of the gradient, one after the other along `dim`."""
+    dim = wrap_dim(dim, len(g.shape))
+    gradients: list[Any] = []
+    start = 0
+    for shape, needed in zip(tensors_shapes, needs, strict=True):
+        if _is_skipped(shape):
+            gradients.append(reshape(narrow(g, 0, 0, 0), (0,)) if needed else None)
+            continue
+        gradients.append(narrow(g, dim, start, shape[dim]) if needed else None)
+        start += shape[dim]
+    return gradients
 
 
 def _check_cat(arrays: Sequence[Array], dim: int) -> int:
@@ -337,7 +350,7 @@ def _check_cat(arrays: Sequence[Array], dim: int) -> int:
     return dim
 
 
-@op("(Tensor[] tensors, int dim=0, *, Tensor? out=None)", variadic=True, tensors=_cat_tensor)
+@op("(Tensor[] tensors, int dim=0, *, Tensor? out=None)", variadic=True, tensors=_cat_gradients)
 def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     """Join along an existing dimension, in the tensors' common dtype."""
     if not tensors:
@@ -350,11 +363,12 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     return np.concatenate(kept, axis=dim) if kept else tensors[0].copy()
 
 
-def _stack_tensor(g: Any, position: int, dim: int) -> Any:
-    return select(g, wrap_dim(dim, len(g.shape)), position)
+def _stack_gradients(g: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
+    dim = wrap_dim(dim, len(g.shape))
+    return [select(g, dim, position) if needed else None for position, needed in enumerate(needs)]
 
 
-@op("(Tensor[] tensors, int dim=0, *, Tensor? out=None)", variadic=True, tensors=_stack_tensor)
+@op("(Tensor[] tensors, int dim=0, *, Tensor? out=None)", variadic=True, tensors=_stack_gradients)
 def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     """Join along a new dimension, in the tensors' common dtype."""
     if not tensors:
@@ -456,7 +470,7 @@ def clone(input: Array, memory_format: Any = None) -> Array:
 
 @op("(Tensor input)", node="CloneBackward0", namespace="internal", input=lambda g: g)
 def contiguous_copy(input: Array) -> Array:
-    return np.ascontiguousarray(input).reshape(input.shape)
+    return input.copy()
 
 
 @op(

@@ -121,9 +121,9 @@ def log_softmax_gradient_along_the_last_axis(g: Any, out: Any) -> Any:
 
 
 @fault("wrong axis", Rule("stack", "tensors"))
-def stack_gradient_from_the_first_axis(g: Any, position: int) -> Any:
+def stack_gradient_from_the_first_axis(g: Any, needs: Any) -> Any:
     """The gradient of stack is cut along axis 0 whatever `dim` says."""
-    return select(g, 0, position)
+    return [select(g, 0, position) for position in range(len(needs))]
 
 
 @fault("wrong axis", Rule("permute", "input"))
@@ -144,11 +144,11 @@ def matmul_gradient_untransposed(g: Any, other: Any, input_shape: Any) -> Any:
 
 
 @fault("wrong place", Rule("cat", "tensors"))
-def cat_gradient_in_reverse(g: Any, position: int, tensors_shapes: Any, dim: int) -> Any:
+def cat_gradient_in_reverse(g: Any, tensors_shapes: Any, dim: int) -> Any:
     """The slices of the gradient of cat are handed out from the end."""
     dim %= len(g.shape)
     sizes = [shape[dim] if len(shape) > dim else 0 for shape in tensors_shapes]
-    return narrow(g, dim, sum(sizes[position + 1 :]), sizes[position])
+    return [narrow(g, dim, sum(sizes[position + 1 :]), size) for position, size in enumerate(sizes)]
 
 
 @fault("wrong place", Rule("at", "input"))

@@ -42,13 +42,18 @@ class Rule:
         op = TABLE[self.op]
         index = {name: place for place, name in enumerate(op.parameters[: op.arity])}[self.input]
         rule, call, saves, apply = op.rules[index], op.rule_calls[index], len(op.saves), op.apply
-        op.rules[index], op.rule_calls[index] = faulty, op._prepare(faulty)
+        joint = op.joint, op.joint_call
+        if rule is op.joint:
+            op.rules[index], op.joint, op.joint_call = faulty, faulty, op._prepare_joint(faulty)
+        else:
+            op.rules[index], op.rule_calls[index] = faulty, op._prepare(faulty)
         op.save_plans.clear()
         bind(op)  # what it saves has changed
         try:
             yield
         finally:
             op.rules[index], op.rule_calls[index] = rule, call
+            op.joint, op.joint_call = joint
             del op.saves[saves:]
             op.save_plans.clear()
             op.apply = apply

@@ -1,4 +1,4 @@
-"""Losses: values and gradients with every reduction, weight, smoothing and shape; warnings and errors."""
+"""Losses of a prediction and its target: values and gradients with every option and shape; warnings and errors."""
 
 import warnings
 
@@ -43,7 +43,7 @@ pairs = st.builds(
 )
 
 
-@pytest.mark.parametrize("name", ["MSELoss", "L1Loss"])
+@pytest.mark.parametrize("name", ["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"])
 @given(shapes=pairs, seed=seeds, reduction=reductions, swap=st.booleans(), both=st.booleans())
 def test_elementwise_losses(torch, candidate, name, shapes, seed, reduction, swap, both):
     draw = np.random.default_rng(seed)
@@ -59,7 +59,7 @@ def test_elementwise_losses(torch, candidate, name, shapes, seed, reduction, swa
     agree(torch, candidate, program)
 
 
-@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss"])
 @given(seed=seeds, reduction=reductions | st.just("all"), shape=st.sampled_from([(3, 2), (2,), (1, 2)]))
 def test_weighted_elements(torch, candidate, name, seed, reduction, shape):
     draw = np.random.default_rng(seed)
@@ -142,7 +142,208 @@ def test_cross_entropy_of_probabilities(torch, candidate, case, smoothing, both)
     agree(torch, candidate, program, cancels=True)
 
 
-@pytest.mark.parametrize("name", ["MSELoss", "CrossEntropyLoss"])
+# -- the losses of two distributions, and second derivatives of all --------------------------------------------------
+
+
+def unit(draw, shape):
+    """Probabilities, not too near to 0 and 1."""
+    return np.asarray(draw.uniform(0.02, 0.98, shape), np.float32)
+
+
+# What the operands are drawn by, and the loss of them.
+COMPARED = {
+    "mse": ("nn", lambda F, a, b, **options: F.mse_loss(a, b, **options)),
+    "smooth l1": ("nn", lambda F, a, b, **options: F.smooth_l1_loss(a, b, **options)),
+    "narrow smooth l1": ("nn", lambda F, a, b, **options: F.smooth_l1_loss(a, b, beta=0.25, **options)),
+    "smooth l1 without a curve": ("nn", lambda F, a, b, **options: F.smooth_l1_loss(a, b, beta=0, **options)),
+    "huber": ("nn", lambda F, a, b, **options: F.huber_loss(a, b, delta=0.75, **options)),
+    "bce": ("uu", lambda F, a, b, **options: F.binary_cross_entropy(a, b, **options)),
+    "bce with logits": ("nu", lambda F, a, b, **options: F.binary_cross_entropy_with_logits(a, b, **options)),
+    "kl": ("nu", lambda F, a, b, **options: F.kl_div(a, b, **options)),
+    "kl of logarithms": ("nn", lambda F, a, b, **options: F.kl_div(a, b, log_target=True, **options)),
+    "poisson": ("nu", lambda F, a, b, **options: F.poisson_nll_loss(a, b, **options)),
+    "poisson rates": ("uu", lambda F, a, b, **options: F.poisson_nll_loss(a, 4 * b, False, True, **options)),
+    "gaussian": ("nnu", lambda F, a, b, c, **options: F.gaussian_nll_loss(a, b, c, full=True, eps=0.2, **options)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
+@pytest.mark.parametrize(("drawn", "loss"), COMPARED.values(), ids=COMPARED.keys())
+@given(shape=st.lists(st.integers(1, 4), max_size=3), seed=seeds, reduction=reductions, both=st.booleans())
+def test_first_and_second_derivatives(torch, candidate, drawn, loss, shape, seed, reduction, both):
+    draw = np.random.default_rng(seed)
+    arrays = [(numbers if each == "n" else unit)(draw, shape) for each in drawn]
+
+    def program(ns, tensor):
+        operands = [tensor(each, requires_grad=both or not place) for place, each in enumerate(arrays)]
+        leaves = operands if both else operands[:1]
+        value = loss(ns.nn.functional, *operands, reduction=reduction)
+        v = tensor(numbers(np.random.default_rng(1), tuple(value.shape)))
+        plain = ns.autograd.grad(value, leaves, v, retain_graph=True)
+        first = ns.autograd.grad(value, leaves, v, create_graph=True)
+        squares = [(each * each).sum() for each in first if each.requires_grad]
+        if squares:
+            sum(squares).backward()
+        return value, plain, [each.detach() for each in first], operands
+
+    agree(torch, candidate, program)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+@given(
+    seed=seeds,
+    reduction=reductions,
+    shape=st.sampled_from([(3, 2), (2,), (1, 2), ()]),
+    positive=st.none() | st.sampled_from([(2,), (3, 1), (1,)]),
+)
+def test_weighted_binary_cross_entropy(torch, candidate, name, seed, reduction, shape, positive):
+    draw = np.random.default_rng(seed)
+    scores, chances, weights = unit(draw, (3, 2)), unit(draw, (3, 2)), unit(draw, shape)
+
+    def program(ns, tensor):
+        x, target, weight = tensor(scores, requires_grad=True), tensor(chances, requires_grad=True), tensor(weights)
+        options = {"reduction": reduction}
+        if name.endswith("logits") and positive is not None:
+            options["pos_weight"] = tensor(3 * unit(np.random.default_rng(2), positive))
+        loss = getattr(ns.nn.functional, name)(x, target, weight, **options)
+        v = tensor(numbers(np.random.default_rng(1), tuple(loss.shape)))
+        first = ns.autograd.grad(loss, [x, target], v, create_graph=True)
+        sum((each * each).sum() for each in first).backward()
+        return loss, [each.detach() for each in first], x, target
+
+    agree(torch, candidate, program)
+
+
+def test_binary_cross_entropy_of_certainty(torch, candidate):
+    def program(ns):
+        x = ns.tensor([0.0, 1.0, 0.0, 1.0], requires_grad=True)
+        loss = ns.nn.functional.binary_cross_entropy(x, ns.tensor([0.0, 1.0, 1.0, 0.0]), reduction="none")
+        loss.sum().backward()
+        return loss, x
+
+    same(torch, candidate, program)
+
+
+@pytest.mark.parametrize("name", ["SmoothL1Loss", "HuberLoss"])
+def test_where_the_parabola_meets_the_line(torch, candidate, name):
+    def program(ns):
+        x = ns.tensor([-2.0, -1.0, -0.5, 0.0, 1.0, 4.0, float("inf"), float("nan")], requires_grad=True)
+        loss = getattr(ns.nn, name)(reduction="none")(x, ns.zeros(8))
+        (first,) = ns.autograd.grad(loss.sum(), x, create_graph=True)
+        first.sum().backward()
+        return loss, first.detach(), x
+
+    same(torch, candidate, program)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "batchmean"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_kl_divergence_of_zeros(torch, candidate, reduction, shape):
+    def program(ns, tensor):
+        x = tensor(np.full(shape, -2.0, np.float32), requires_grad=True)
+        loss = ns.nn.KLDivLoss(reduction=reduction)(x, tensor(np.zeros(shape, np.float32)))
+        return differentiated(tensor, loss, x)
+
+    agree(torch, candidate, program)
+
+
+@given(
+    shape=st.sampled_from([(2, 3), (2, 1), (1, 3), (2,), ()]),
+    seed=seeds,
+    number=st.none() | st.sampled_from([0.5, 2.0, 1e-9]),
+)
+def test_variances(torch, candidate, shape, seed, number):
+    draw = np.random.default_rng(seed)
+    left, right, var = numbers(draw, (2, 3)), numbers(draw, (2, 3)), unit(draw, shape)
+
+    def program(ns, tensor):
+        x = tensor(left, requires_grad=True)
+        v = tensor(var, requires_grad=True) if number is None else number
+        loss = ns.nn.GaussianNLLLoss(eps=0.1)(x, tensor(right), v)
+        return differentiated(tensor, loss, x, *([v] if number is None else []))
+
+    agree(torch, candidate, program)
+
+
+# -- cross entropy of classes is one op --------------------------------------------------------------------------------
+
+
+def test_cross_entropy_looks_like_two_ops(torch, candidate):
+    def program(ns):
+        x = ns.tensor(FLOATS, requires_grad=True)
+        loss = ns.nn.functional.cross_entropy(x * 2, ns.tensor(CLASSES))
+        inner = loss.grad_fn.next_functions[0][0]
+        names = [loss.grad_fn.name(), inner.name(), inner.next_functions[0][0].name()]
+        loss.backward()
+        (first,) = ns.autograd.grad(ns.nn.functional.cross_entropy(x, ns.tensor(CLASSES)), x, create_graph=True)
+        return names, inner is loss.grad_fn.next_functions[0][0], inner.name(), first.grad_fn.name()
+
+    same(torch, candidate, program)
+
+
+def test_hooks_between_the_two_ops(torch, candidate):
+    def program(ns, tensor):
+        seen = []
+        x = tensor(np.array(FLOATS, np.float32), requires_grad=True)
+        loss = ns.nn.functional.cross_entropy(x, ns.tensor(CLASSES))
+        inner = loss.grad_fn.next_functions[0][0]
+        inner.register_prehook(lambda outputs: (outputs[0] * 2,))
+        inner.register_hook(lambda inputs, outputs: seen.extend([*inputs, *outputs]))
+        loss.backward()
+        return seen, x
+
+    agree(torch, candidate, program, cancels=True)
+
+
+def test_scores_may_be_overwritten_after_cross_entropy(torch, candidate):
+    def program(ns, tensor):
+        x = tensor(np.array(FLOATS, np.float32), requires_grad=True)
+        scores = x * 1
+        loss = ns.nn.functional.cross_entropy(scores, ns.tensor(CLASSES))
+        with ns.no_grad():
+            scores.zero_()
+        (first,) = ns.autograd.grad(loss, x, create_graph=True)
+        (first * tensor(np.array(FLOATS, np.float32))).sum().backward()
+        return first.detach(), x
+
+    agree(torch, candidate, program, cancels=True)
+
+
+@given(case=classifications())
+def test_second_derivatives_of_cross_entropy(torch, candidate, case):
+    scores, classes, weights, ignored, reduction = case
+
+    def program(ns, tensor):
+        x, target = tensor(scores, requires_grad=True), ns.tensor(classes.tolist(), dtype=ns.int64)
+        weight = None if weights is None else tensor(weights)
+        loss = ns.nn.functional.cross_entropy(x, target, weight, ignore_index=ignored, reduction=reduction)
+        v = tensor(numbers(np.random.default_rng(1), tuple(loss.shape)))
+        (first,) = ns.autograd.grad(loss, x, v, create_graph=True)
+        (first * tensor(numbers(np.random.default_rng(2), scores.shape))).sum().backward()
+        return first.detach(), x
+
+    agree(torch, candidate, program, cancels=True)
+
+
+def test_cross_entropy_of_many_rows(torch, candidate):
+    draw = np.random.default_rng(3)
+    scores, classes = numbers(draw, (80, 60)), draw.integers(0, 60, 80)
+
+    def program(ns, tensor):
+        x, by_columns = tensor(scores, requires_grad=True), tensor(scores.T, requires_grad=True)
+        target = ns.from_numpy(classes)
+        results = [ns.nn.CrossEntropyLoss()(x, target), ns.nn.NLLLoss(reduction="sum")(x.log_softmax(1), target)]
+        results.append(ns.nn.functional.cross_entropy(by_columns.t(), target, ignore_index=int(classes[0])))
+        sum(results).backward()
+        return results, x, by_columns
+
+    agree(torch, candidate, program, cancels=True)
+
+
+# -- options, warnings, errors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["MSELoss", "CrossEntropyLoss", "BCELoss", "KLDivLoss", "PoissonNLLLoss"])
 @pytest.mark.parametrize("size_average", [None, True, False])
 @pytest.mark.parametrize("reduce", [None, True, False])
 def test_the_old_booleans_warn_and_choose(torch, candidate, name, size_average, reduce):
@@ -188,7 +389,51 @@ WRONG = {
     "cross entropy dtypes": lambda ns, x, t: ns.nn.CrossEntropyLoss(ns.ones(3, dtype=ns.float64))(x, t),
     "cross entropy number": lambda ns, x, t: ns.nn.functional.cross_entropy(x, 1.0),
     "cross entropy spatial": lambda ns, x, t: ns.nn.CrossEntropyLoss()(x.reshape(1, 3, 2), t.reshape(1, 2)[:, :1]),
+    "cross entropy weight requires grad": lambda ns, x, t: ns.nn.functional.cross_entropy(
+        x, t, ns.ones(3, requires_grad=True)
+    ),
+    "nll weight requires grad": lambda ns, x, t: ns.nn.functional.nll_loss(x, t, ns.ones(3, requires_grad=True)),
     "bad weight": lambda ns, x, t: ns.nn.CrossEntropyLoss(weight=[1.0])(x, t),
+    "smooth l1 beta": lambda ns, x, t: ns.nn.functional.smooth_l1_loss(x, x, beta=-1),
+    "smooth l1 text": lambda ns, x, t: ns.nn.functional.smooth_l1_loss(x, x, beta="a"),
+    "smooth l1 of integers": lambda ns, x, t: ns.nn.SmoothL1Loss()(t, t),
+    "smooth l1 reduction": lambda ns, x, t: ns.nn.SmoothL1Loss(reduction="average")(x, x),
+    "huber delta": lambda ns, x, t: ns.nn.HuberLoss(delta=0)(x, x),
+    "huber text": lambda ns, x, t: ns.nn.HuberLoss(delta="x"),
+    "huber weight": lambda ns, x, t: ns.nn.functional.huber_loss(x, x, weight=ns.ones(3)),
+    "huber of integers": lambda ns, x, t: ns.nn.HuberLoss()(t, t),
+    "bce of scores": lambda ns, x, t: ns.nn.BCELoss()(x, x),
+    "bce of nan": lambda ns, x, t: ns.nn.BCELoss()(x * float("nan"), x),
+    "bce target": lambda ns, x, t: ns.nn.BCELoss()(x.sigmoid(), x),
+    "bce shapes": lambda ns, x, t: ns.nn.BCELoss()(x.sigmoid(), x[:1]),
+    "bce dtypes": lambda ns, x, t: ns.nn.BCELoss()(x.sigmoid(), x.sigmoid().double()),
+    "bce weight": lambda ns, x, t: ns.nn.BCELoss(ns.ones(2))(x.sigmoid(), x.sigmoid()),
+    "bce large weight": lambda ns, x, t: ns.nn.BCELoss(ns.ones(4, 2, 3))(x.sigmoid(), x.sigmoid()),
+    "bce weight requires grad": lambda ns, x, t: ns.nn.functional.binary_cross_entropy(
+        x.sigmoid(), x.sigmoid(), ns.ones(3, requires_grad=True)
+    ),
+    "bce number": lambda ns, x, t: ns.nn.BCELoss()(x.sigmoid(), 1.0),
+    "bce of integers": lambda ns, x, t: ns.nn.BCELoss()(t * 0, t * 0),
+    "logits shapes": lambda ns, x, t: ns.nn.BCEWithLogitsLoss()(x, x[:1]),
+    "logits weight": lambda ns, x, t: ns.nn.BCEWithLogitsLoss(ns.ones(2))(x, x),
+    "logits pos_weight": lambda ns, x, t: ns.nn.BCEWithLogitsLoss(pos_weight=ns.ones(2))(x, x),
+    "logits large pos_weight": lambda ns, x, t: ns.nn.BCEWithLogitsLoss(pos_weight=ns.ones(4, 2, 3))(x, x),
+    "logits number": lambda ns, x, t: ns.nn.functional.binary_cross_entropy_with_logits(x, x, pos_weight=2.0),
+    "logits integers": lambda ns, x, t: ns.nn.BCEWithLogitsLoss()(x, x.long()),
+    "kl number": lambda ns, x, t: ns.nn.functional.kl_div(x, 1.0, reduction="sum"),
+    "kl of integers": lambda ns, x, t: ns.nn.functional.kl_div(x, x.long(), reduction="sum"),
+    "kl reduction": lambda ns, x, t: ns.nn.functional.kl_div(x, x, reduction="average"),
+    "kl log_target": lambda ns, x, t: ns.nn.functional.kl_div(x, x, reduction="sum", log_target="a"),
+    "poisson number": lambda ns, x, t: ns.nn.PoissonNLLLoss()(x, 1.0),
+    "poisson log_input": lambda ns, x, t: ns.nn.PoissonNLLLoss(log_input=1)(x, x),
+    "poisson eps": lambda ns, x, t: ns.nn.PoissonNLLLoss(eps="a")(x, x),
+    "poisson reduction": lambda ns, x, t: ns.nn.PoissonNLLLoss(reduction="average")(x, x),
+    "gaussian negative": lambda ns, x, t: ns.nn.GaussianNLLLoss()(x, x, -x.abs()),
+    "gaussian negative number": lambda ns, x, t: ns.nn.GaussianNLLLoss()(x, x, -1.0),
+    "gaussian shape": lambda ns, x, t: ns.nn.GaussianNLLLoss()(x, x, ns.ones(3)),
+    "gaussian integer": lambda ns, x, t: ns.nn.GaussianNLLLoss()(x, x, 2),
+    "gaussian reduction": lambda ns, x, t: ns.nn.GaussianNLLLoss(reduction="average")(x, x, 1.0),
+    "gaussian options": lambda ns, x, t: ns.nn.GaussianNLLLoss(True),
 }
 
 
@@ -211,5 +456,37 @@ def test_a_weight_is_a_buffer(torch, candidate):
     def program(ns):
         loss = ns.nn.CrossEntropyLoss(weight=ns.ones(3)).double()
         return loss.state_dict(), [name for name, _ in loss.named_buffers()], loss
+
+    same(torch, candidate, program)
+
+
+MODULES = {
+    "SmoothL1Loss": {"beta": 0.5}, "HuberLoss": {"delta": 2}, "BCELoss": {}, "BCEWithLogitsLoss": {},
+    "KLDivLoss": {"log_target": True}, "PoissonNLLLoss": {"log_input": False, "full": True, "eps": 1e-4},
+    "GaussianNLLLoss": {"full": True, "eps": 1e-4}, "NLLLoss": {"ignore_index": 3}, "L1Loss": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_hold_their_options(torch, candidate, name):
+    def program(ns):
+        kind = getattr(ns.nn, name)
+        made = kind(), kind(**MODULES[name], reduction="sum")
+        return [
+            (repr(each), getattr(each, "__constants__", None), vars_of(each), dict(each.named_buffers()))
+            for each in made
+        ]
+
+    same(torch, candidate, program)
+
+
+def vars_of(module):
+    return {key: value for key, value in vars(module).items() if not key.startswith("_")}
+
+
+def test_weights_are_buffers_in_order(torch, candidate):
+    def program(ns):
+        loss = ns.nn.BCEWithLogitsLoss(ns.ones(2), pos_weight=ns.full((2,), 3.0)).double()
+        return loss.state_dict(), ns.nn.BCEWithLogitsLoss().state_dict(), loss
 
     same(torch, candidate, program)
