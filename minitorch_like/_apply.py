@@ -29,12 +29,21 @@ def bind(op: Op) -> None:
     elif len(op.outputs) != 1:
         op.apply = general(op)
     else:
-        op.apply = partial(_first_call, op)
+        op.apply = _written_at_first_call(op)
 
 
-def _first_call(op: Op, *args: Any) -> Any:
-    op.apply = written_out(op)
-    return op.apply(*args)
+def _written_at_first_call(op: Op) -> Callable[..., Any]:
+    written: Callable[..., Any] | None = None
+
+    def apply(*args: Any) -> Any:
+        nonlocal written
+        if written is None:
+            written = written_out(op)
+            if op.apply is apply:  # and not what watches it
+                op.apply = written
+        return written(*args)
+
+    return apply
 
 
 # -- written out -------------------------------------------------------------------------------------------------------

@@ -24,8 +24,11 @@ def complete() -> bool:
     from ._bind import bind_new
 
     ops.declare_all()
+    functions = _functions.publish(bind_new())
+    from . import _recurrent
+
     namespace = vars(importlib.import_module(_PACKAGE))
-    for names in (_functions.publish(bind_new()), random.PUBLIC, _threads.PUBLIC):
+    for names in (functions, random.PUBLIC, _recurrent.PUBLIC, _threads.PUBLIC):
         namespace.update({name: each for name, each in names.items() if name not in namespace})
     return True
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from ._capture import reads_values
 from ._tensor import Tensor, wrap
-from .ops import TABLE, recurrent
+from .ops import recurrent
 from .ops._signature import Reader
-from .ops.sequences import runs
+from .ops.matmul import linear
+from .ops.sequences import pack_padded, pad_packed, runs
+from .ops.shape import cat, stack
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
 State = tuple[Any, ...]
@@ -24,27 +26,23 @@ Weights = Sequence[Any]  # w_ih, w_hh, b_ih, b_hh, w_hr; None where there is non
 # layer(input, state, weights, reverse) -> (output, *last state)
 Layer = Callable[[Any, State, Weights, bool], tuple[Any, ...]]
 
-_cat, _linear, _stack = TABLE["cat"].apply, TABLE["linear"].apply, TABLE["stack"].apply
-_rnn_layer, _lstm_layer, _gru_layer = (TABLE[f"{name}_layer"].apply for name in ("rnn", "lstm", "gru"))
-_pack_padded, _pad_packed = TABLE["pack_padded"].apply, TABLE["pad_packed"].apply
-
 
 # -- one direction of one layer ----------------------------------------------------------------------------------------
 
 
 def _rnn(nonlinearity: str, input: Any, state: State, weights: Weights, reverse: bool) -> tuple[Any, ...]:
-    return _rnn_layer(input, *state, *weights[:4], nonlinearity, reverse)
+    return recurrent.rnn_layer.apply(input, *state, *weights[:4], nonlinearity, reverse)
 
 
 def _lstm(input: Any, state: State, weights: Weights, reverse: bool) -> tuple[Any, ...]:
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
     if w_hr is None:
-        return _lstm_layer(input, *state, w_ih, w_hh, b_ih, b_hh, reverse)
+        return recurrent.lstm_layer.apply(input, *state, w_ih, w_hh, b_ih, b_hh, reverse)
     return recurrent.unrolled(partial(recurrent.lstm_cell, w_hr=w_hr), input, state, w_ih, w_hh, b_ih, b_hh, reverse)
 
 
 def _gru(input: Any, state: State, weights: Weights, reverse: bool) -> tuple[Any, ...]:
-    return _gru_layer(input, *state, *weights[:4], reverse)
+    return recurrent.gru_layer.apply(input, *state, *weights[:4], reverse)
 
 
 LAYERS: dict[str, Layer] = {
@@ -78,12 +76,12 @@ def _packed(
             ended.append(tuple(each.narrow(0, left, size - left) for each in state))
             state = tuple(each.narrow(0, 0, left) for each in state)
     if not reverse:
-        state = tuple(_cat(list(each)) for each in zip(*reversed(ended), strict=True))
-    return _cat(outputs[::-1] if reverse else outputs), *state
+        state = tuple(cat.apply(list(each)) for each in zip(*reversed(ended), strict=True))
+    return cat.apply(outputs[::-1] if reverse else outputs), *state
 
 
 def _joined(one: Any, other: Any) -> Any:
-    return _cat([one, other])
+    return cat.apply([one, other])
 
 
 # -- stacks of layers ---------------------------------------------------------------------------------------------------
@@ -135,14 +133,14 @@ def run(
             output, *last = layer(input, initial[at], weights[at], direction == 1)
             outputs.append(output)
             lasts.append(last)
-        input = _cat(outputs, -1) if bidirectional else outputs[0]
+        input = cat.apply(outputs, -1) if bidirectional else outputs[0]
         if dropout and train and number < num_layers - 1:
             input = _dropout(input, dropout)
     if batch_first:  # by torch in place, except for an LSTM
         input = input.transpose(0, 1) if name == "lstm" else input.transpose_(0, 1)
     elif rows:
         input = input.view(rows, -1)
-    return input, *(_stack(list(each)) for each in zip(*lasts, strict=True))
+    return input, *(stack.apply(list(each)) for each in zip(*lasts, strict=True))
 
 
 def _by_layer(params: Sequence[Tensor], has_biases: bool, count: int) -> list[Weights]:
@@ -207,7 +205,7 @@ def _public_cell(name: str, cell: recurrent.Cell) -> Callable[..., Any]:
         if several and len(state) != 2:
             raise RuntimeError("lstm_cell expects two hidden states")
         _check_step(input, state, w_ih, w_hh)
-        state = cell(_linear(input, w_ih, b_ih), state, w_hh, b_hh)
+        state = cell(linear.apply(input, w_ih, b_ih), state, w_hh, b_hh)
         return state if several else state[0]
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -274,7 +272,7 @@ def _pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool) -> 
     if sizes[0] > input.size(0):
         raise RuntimeError(f"a sequence of length {sizes[0]} does not fit into {input.size(0)} steps")
     batch_sizes = np.count_nonzero(sizes > np.arange(sizes[0])[:, None], axis=1)
-    return _pack_padded(input, tuple(batch_sizes.tolist())), wrap(batch_sizes)
+    return pack_padded.apply(input, tuple(batch_sizes.tolist())), wrap(batch_sizes)
 
 
 def _pad_packed_sequence(
@@ -283,7 +281,7 @@ def _pad_packed_sequence(
     """Packed rows as (T, N, *), or (N, T, *) with `batch_first`, and the lengths of the sequences."""
     reads_values("a packed sequence")
     sizes = batch_sizes._data
-    output = _pad_packed(data, tuple(sizes.tolist()), max(total_length, len(sizes)), padding_value)
+    output = pad_packed.apply(data, tuple(sizes.tolist()), max(total_length, len(sizes)), padding_value)
     lengths = np.count_nonzero(sizes > np.arange(sizes[0])[:, None], axis=1)
     return output.transpose(0, 1) if batch_first else output, wrap(lengths)
 

@@ -218,7 +218,7 @@ class Recorder:
                 self.refuse(f"{function.__name__} has results that depend on values")
             return traced(result)
         target = np.asarray(result)
-        if "out" in kwargs:
+        if "out" in kwargs or (function in _WRITES_OUT and any(target is each for each in args)):
             self.add(function, args, kwargs, target)
         elif function is np.empty_like:
             self.blank.add(id(root_of(self._new(target))))
@@ -229,7 +229,8 @@ class Recorder:
     def _repeat(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Note how `target`, a new array, is to be computed again: without another one where the function allows."""
         if function in _WRITES_OUT:
-            self.add(function, args, {**kwargs, "out": target}, target)
+            options = {name: each for name, each in kwargs.items() if name != "dtype"}  # which `out` has
+            self.add(function, args, {**options, "out": target}, target)
         elif function in _FILLS:
             self.add(np.copyto, (target, target.dtype.type(_FILLS[function])), {}, target)
         elif function in _COPIES and target.shape == args[0].shape:

@@ -244,11 +244,12 @@ def _multiply(matrix: Array, block: Array, out: Array, merged: bool) -> None:
             np.copyto(target, np.matmul(matrix, _merge(block)).reshape(target.shape))
 
 
-def _weight_of_block(g: Array, columns: Array, merged: bool) -> Array:
-    """The sum of g[n] @ columns[n].T: (n, groups, outputs, points), (n, groups, rows, points) -> (groups, outputs, rows)."""
+def _multiply_images(g: Array, columns: Array, out: Array, merged: bool) -> None:
+    """out = the sum of g[n] @ columns[n].T: (n, groups, r, points), (n, groups, k, points) -> (groups, r, k)."""
     if merged:
-        return np.matmul(_merge(g), _merge(columns).swapaxes(1, 2))
-    return np.add.reduce(np.matmul(columns, g.swapaxes(2, 3)), axis=0).swapaxes(1, 2)
+        np.matmul(_merge(g), _merge(columns).swapaxes(1, 2), out=out)
+    else:
+        np.copyto(out, np.add.reduce(np.matmul(columns, g.swapaxes(2, 3)), axis=0).swapaxes(1, 2))
 
 
 def _matrix(w: Array, geometry: Geometry) -> Array:
@@ -314,11 +315,10 @@ def correlated_weight(g: Array, x: Array, geometry: Geometry) -> Array:
         result.fill(0)
     images = _images(g, geometry, outputs)
     columns = None if geometry.pointwise else _Columns(x, geometry)
+    part = total if len(geometry.blocks) == 1 else buffer(total, total.shape)
     for number, block in enumerate(geometry.blocks):
         filled = _images(_part(x, block), geometry, rows) if columns is None else columns.fill(_part(x, block))
-        part = _weight_of_block(_part(images, block), filled, geometry.merged)
+        _multiply_images(_part(images, block), filled, part if number else total, geometry.merged)
         if number:
             np.add(total, part, out=total)
-        else:
-            np.copyto(total, part)
     return result

@@ -180,22 +180,14 @@ def _check_bags(
                 f"offsets[-1] can not be greater than input's length {indices.size} but got offsets[-1] of {offsets[-1]}"
             )
         if np.any(offsets[1:] < offsets[:-1]):
-            raise RuntimeError(_UNEXPLAINED)
+            raise RuntimeError("offsets must not decrease")
     if not are_within(indices, weight.shape[0]):
         _refuse_indices(indices.reshape(-1), weight.shape[0], mode)
 
 
-_UNEXPLAINED = (
-    "Expected i < index_size to be true, but got false.  (Could this error message be improved?  If so, please report an "
-    "enhancement request to PyTorch.)"
-)
-
-
 def _refuse_indices(indices: Array, count: int, mode: int) -> None:
-    if mode == SUM:
-        raise RuntimeError(_UNEXPLAINED)
     place = np.flatnonzero((indices < 0) | (indices >= count))[0]
-    if mode == MEAN:
+    if mode != MAX:
         raise RuntimeError(
             f"Index {place} of input takes value {indices[place]} which is not in the valid range [0, {count})"
         )

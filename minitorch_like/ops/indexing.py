@@ -126,8 +126,10 @@ def take_at(input: Array, index: Any) -> Array:
     """`input[index]` with integer or boolean arrays in the index: a copy, laid out as torch's iterator has it."""
     result = input[index]
     arrays = [each for each in index if isinstance(each, np.ndarray)]
-    if result.ndim < 2 or all(each.flags.c_contiguous for each in (input, *arrays)):
+    if result.ndim < 2:
         return result
+    if all(each.flags.c_contiguous for each in (input, *arrays)):
+        return result if result.flags.c_contiguous else result.copy()
     return laid_out_by_strides(result, _selection_strides(input, index, result.ndim))
 
 

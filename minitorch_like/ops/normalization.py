@@ -1,185 +1,34 @@
 """The normalisation layers: layer, RMS, group and batch norm.
 
-All of them standardise, (x - mean) / sqrt(var + eps), over groups of elements, and then scale and shift by parameters.
-They differ in the group, and in which parameter belongs to an element.
-
-With c = x - mean, r = 1 / sqrt(var + eps), h = g * weight and n elements in a group, the gradient of the input is
-
-    r h - c r^3 sum(h c) / n - r sum(h) / n
-
-(Ioffe & Szegedy 2015, section 3).  The forward pass keeps c and r for it.  A backward pass that is itself recorded takes
-it from `_recorded_gradients`, which is written for all layers at once in ops of the table.  What is written for speed is
-written for arrays, in few passes over them:
-
-* the input is folded to a matrix, so that sums are products with vectors of ones: BLAS is several times faster at them
-  than `np.add.reduce`;
-* a row factor times a column factor is a product of matrices too, at half the cost of broadcasting them in turn;
-* what is no longer needed is overwritten.
-
-Half precision is computed in single, as torch does on the CPU.
+They differ in the group of elements that is standardised, and in which parameter belongs to an element; what they share is
+in `_standardise`.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, sizes, title
+from ._checks import check_no_integer, sizes
+from ._precision import single
+from ._standardise import (
+    Shape,
+    check_mixed_dtypes,
+    column_sums,
+    folded,
+    reciprocal_root,
+    recorded_gradients,
+    row_dots,
+    row_sums,
+    shaped,
+    standardised,
+    through_statistics,
+    vector_of_ones,
+)
 from ._table import Array, op
-from .elementwise import sqrt
-from .reductions import mean, sum_
-from .shape import cast_to, reshape
-
-Shape = tuple[int, ...]
-
-_SINGLE, _HALF = np.dtype(np.float32), np.dtype(np.float16)
-
-
-# -- what the layers share ---------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=128)
-def _ones(count: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False
-    return ones
-
-
-def _row_sums(x: Array) -> Array:
-    """(n, d) -> (n,)."""
-    return np.dot(x, _ones(x.shape[1], x.dtype))
-
-
-def _column_sums(x: Array) -> Array:
-    """(n, d) -> (d,)."""
-    return np.dot(_ones(x.shape[0], x.dtype), x)
-
-
-def _widened(x: Array) -> Array:
-    """Half precision as single."""
-    return x.astype(_SINGLE) if x.dtype is _HALF else x
-
-
-def _folded(x: Array, shape: Shape) -> Array:
-    """x as a contiguous matrix, half precision as single."""
-    x = _widened(x)
-    x = x if x.flags.c_contiguous else x.copy()
-    return x if x.shape == shape else x.reshape(shape)
-
-
-def _like(x: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
-    x = x if x.dtype is dtype else x.astype(dtype)
-    return x if x.shape == shape else x.reshape(shape)
-
-
-def _reciprocal_root(squares: Array, count: int, eps: float) -> Array:
-    """1 / sqrt(mean + eps), from sums over `count` elements; written into `squares`."""
-    np.true_divide(squares, count or 1, squares)
-    np.add(squares, eps, squares)
-    np.sqrt(squares, squares)
-    return np.true_divide(1, squares, squares)
-
-
-def _standardised(x: Array, eps: float) -> tuple[Array, Array, Array]:
-    """The rows of x less their means, r of each row, and an array of the size of x that may be overwritten."""
-    size = x.shape[1]
-    means = _row_sums(x)
-    np.true_divide(means, size or 1, means)
-    centred = x - means[:, None]
-    squares = centred * centred
-    return centred, _reciprocal_root(_row_sums(squares), size, eps), squares
-
-
-def _through_statistics(scaled: Array, centred: Array, rstd: Array, total: Array, cross: Array, spare: Array) -> Array:
-    """The formula at the head of this file where groups are rows: from r h, c, r, sum(h) and sum(h c).
-
-    Overwrites all but `centred` and `rstd`.
-    """
-    share = rstd / (centred.shape[1] or 1)
-    np.multiply(total, share, total)
-    np.multiply(cross, share * rstd * rstd, cross)
-    np.multiply(centred, cross[:, None], spare)
-    np.add(spare, total[:, None], spare)
-    return np.subtract(scaled, spare, scaled)
-
-
-@op("(Tensor input, str node)", node=lambda input, node: node, namespace="internal", input=lambda g: g)
-def named(input: Array, node: str) -> Array:
-    """The input, as the result of a node of that name."""
-    return input
-
-
-def _recorded_widened(x: Any) -> Any:
-    return cast_to(x, _SINGLE) if x._data.dtype is _HALF else x
-
-
-def _recorded_gradients(
-    g: Any,
-    input: Any,
-    weight: Any,
-    bias_shape: Any,
-    fold: tuple[Shape, Shape],
-    group: Shape,
-    shared: Shape,
-    eps: float,
-    needs: tuple[bool, ...],
-    nodes: tuple[str, str, str],
-    *,
-    centre: bool = True,
-    statistics: tuple[Any, Any] | None = None,
-) -> list[Any]:
-    """The gradients of input, weight and bias as Tensors with history, whose last nodes have torch's names.
-
-    Args:
-        fold: the shapes in which the input and the weight are taken, that of the weight to be broadcast.
-        group: the dimensions that are standardised together.
-        shared: the dimensions in which all elements have the same parameter.
-        centre: whether the mean is subtracted.
-        statistics: a mean and a variance that do not depend on the input.
-    """
-    g, x = _recorded_widened(reshape(g, fold[0])), _recorded_widened(reshape(input, fold[0]))
-    if statistics is not None:
-        centred = x - reshape(statistics[0], fold[1])
-        rstd = 1 / sqrt(reshape(statistics[1], fold[1]) + eps)
-    else:
-        centred = x - mean(x, group, True) if centre else x
-        rstd = 1 / sqrt(mean(centred * centred, group, True) + eps)
-    normal = centred * rstd
-    gradients: list[Any] = [None, None, None]
-    if needs[0]:
-        h = g if weight is None else g * reshape(_recorded_widened(weight), fold[1])
-        own = h
-        if statistics is None:
-            own = own - normal * mean(h * normal, group, True)
-            own = own - mean(h, group, True) if centre else own
-        gradients[0] = reshape(own * rstd, input.shape)
-    if needs[1]:
-        gradients[1] = reshape(sum_(g * normal, shared), weight.shape)
-    if len(needs) > 2 and needs[2]:
-        gradients[2] = reshape(sum_(g, shared), bias_shape)
-    return [None if each is None else named(each, node) for each, node in zip(gradients, nodes, strict=True)]
-
-
-def check_mixed_dtypes(input: Array, *parameters: Array | None) -> None:
-    """Parameters have the dtype of the input, or are all float32 where that is float16.
-
-    Raises: RuntimeError in torch's words, which depend on the first parameter that is given.
-    """
-    given = [each for each in parameters if each is not None]
-    if all(each.dtype is input.dtype for each in given):
-        return
-    if given[0].dtype is input.dtype:
-        other = next(each for each in given if each.dtype is not input.dtype)
-        raise RuntimeError(f"expected scalar type {title(input)} but found {title(other)}")
-    if any(each.dtype is not _SINGLE for each in given):
-        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
-    if input.dtype is not _HALF:
-        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-
 
 # -- over the last dimensions ------------------------------------------------------------------------------------------
 
@@ -225,17 +74,22 @@ def _matrix_shape(shape: Shape, normalized_shape: Shape) -> Shape:
 
 
 def _as_matrix(x: Array, normalized_shape: Shape) -> Array:
-    return _folded(
-        x, x.shape if x.ndim == 2 and len(normalized_shape) == 1 else _matrix_shape(x.shape, normalized_shape)
-    )
+    is_matrix = x.ndim == 2 and len(normalized_shape) == 1
+    return folded(x, x.shape if is_matrix else _matrix_shape(x.shape, normalized_shape))
 
 
-def _scaled(x: Array, rstd: Array, weight: Array | None, into: Array | None = None) -> Array:
+def _as_row(parameter: Any) -> Any:
+    """A parameter, if there is one, as a vector of single precision at least."""
+    if parameter is None or (parameter.ndim == 1 and parameter.itemsize > 2):
+        return parameter
+    return single(parameter).reshape(-1)
+
+
+def _scaled(x: Array, rstd: Array, weight: Array | None) -> Array:
     """x * r * weight: (n, d), (n,) and (d,) -> (n, d)."""
     if weight is None:
-        return np.multiply(x, rstd[:, None], into)
-    column, row = rstd[:, None], weight[None]
-    scale = np.dot(column, row) if into is None else np.dot(column, row, out=into)
+        return x * rstd[:, None]
+    scale = np.dot(rstd[:, None], weight[None])
     return np.multiply(x, scale, scale)
 
 
@@ -252,21 +106,21 @@ def _layer_norm_gradients(
 ) -> list[Any]:
     if rstd is None:
         matrix, nodes = _matrix_shape(input.shape, normalized_shape), ("NativeLayerNormBackwardBackward0",) * 3
-        return _recorded_gradients(g, input, weight, bias_shape, (matrix, matrix[1:]), (1,), (0,), eps, needs, nodes)
+        return recorded_gradients(g, input, weight, bias_shape, (matrix, matrix[1:]), (1,), (0,), eps, needs, nodes)
     g = _as_matrix(g, normalized_shape)
     gradients: list[Any] = [None, None, None]
     if needs[2]:
-        gradients[2] = _like(_column_sums(g), bias_shape, g.dtype)
+        gradients[2] = shaped(column_sums(g), bias_shape, g.dtype)
     if needs[0] or needs[1]:
         products = g * centred
     if needs[1]:
-        gradients[1] = _like(np.dot(rstd, products), weight.shape, g.dtype)
+        gradients[1] = shaped(np.dot(rstd, products), weight.shape, g.dtype)
     if needs[0]:
-        row = None if weight is None else _widened(weight).reshape(-1)
-        along = _ones(centred.shape[1], g.dtype) if row is None else row
+        row = _as_row(weight)
+        along = vector_of_ones(centred.shape[1], g.dtype) if row is None else row
         total, cross = np.dot(g, along), np.dot(products, along)
-        own = _through_statistics(_scaled(g, rstd, row), centred, rstd, total, cross, products)
-        gradients[0] = _like(own, input.shape, g.dtype)
+        own = through_statistics(_scaled(g, rstd, row), centred, rstd, total, cross, products)
+        gradients[0] = shaped(own, input.shape, g.dtype)
     return gradients
 
 
@@ -292,11 +146,11 @@ def layer_norm(
         check_normalized_shape(input, normalized_shape, weight, bias)
         check_mixed_dtypes(input, weight, bias)
         check_no_integer("LayerNormKernelImpl", input)
-    centred, rstd, spare = _standardised(_as_matrix(input, normalized_shape), eps)
-    result = _scaled(centred, rstd, None if weight is None else _widened(weight).reshape(-1), spare)
+    centred, rstd = standardised(_as_matrix(input, normalized_shape), eps)
+    result = _scaled(centred, rstd, _as_row(weight))
     if bias is not None:
-        np.add(result, bias.reshape(-1), result)
-    return _like(result, input.shape, input.dtype), centred, rstd
+        np.add(result, _as_row(bias), result)
+    return shaped(result, input.shape, input.dtype), centred, rstd
 
 
 def _is_in_order(x: Array) -> bool:
@@ -312,19 +166,19 @@ def _rms_norm_gradients(
         matrix = _matrix_shape(input.shape, normalized_shape)
         summed = len(input.shape) > len(normalized_shape)
         fold, nodes = (matrix, matrix[1:]), ("AddBackward0", "ViewBackward0" if summed else "MulBackward0", "")
-        return _recorded_gradients(g, input, weight, None, fold, (1,), (0,), eps, needs, nodes, centre=False)[:2]
+        return recorded_gradients(g, input, weight, None, fold, (1,), (0,), eps, needs, nodes, centre=False)[:2]
     g, x = _as_matrix(g, normalized_shape), _as_matrix(input, normalized_shape)
     gradients: list[Any] = [None, None]
     products = g * x
     if needs[1]:
-        gradients[1] = _like(np.dot(rstd, products), weight.shape, g.dtype)
+        gradients[1] = shaped(np.dot(rstd, products), weight.shape, g.dtype)
     if needs[0]:
-        row = None if weight is None else _widened(weight).reshape(-1)
-        cross = np.dot(products, _ones(x.shape[1], x.dtype) if row is None else row)
+        row = _as_row(weight)
+        cross = np.dot(products, vector_of_ones(x.shape[1], x.dtype) if row is None else row)
         np.multiply(cross, rstd * rstd * (rstd / (x.shape[1] or 1)), cross)
         own = _scaled(g, rstd, row)
         np.subtract(own, np.multiply(x, cross[:, None], products), own)
-        gradients[0] = _like(own, input.shape, g.dtype)
+        gradients[0] = shaped(own, input.shape, g.dtype)
     return gradients
 
 
@@ -339,10 +193,9 @@ def _rms_norm_gradients(
 def rms_norm(input: Array, weight: Array | None, normalized_shape: Shape, eps: float) -> tuple[Array, Array]:
     """Divided by the root of the mean square over the last dimensions (Zhang & Sennrich 2019)."""
     x = _as_matrix(input, normalized_shape)
-    squares = x * x
-    rstd = _reciprocal_root(_row_sums(squares), x.shape[1], eps)
-    result = _scaled(x, rstd, None if weight is None else _widened(weight).reshape(-1), squares)
-    return _like(result, input.shape, input.dtype), rstd
+    rstd = reciprocal_root(row_dots(x, x), x.shape[1], eps)
+    result = _scaled(x, rstd, _as_row(weight))
+    return shaped(result, input.shape, input.dtype), rstd
 
 
 # -- over channels -----------------------------------------------------------------------------------------------------
@@ -355,7 +208,7 @@ def _by_channels(shape: Sequence[int]) -> tuple[int, int, int]:
 
 def _in_format_of(result: Array, input: Array) -> Array:
     """A result in the shape and dtype of the input; images whose channels lie innermost keep them there."""
-    result = _like(result, input.shape, input.dtype)
+    result = shaped(result, input.shape, input.dtype)
     if input.ndim not in (4, 5) or input.flags.c_contiguous:
         return result
     last = (0, *range(2, input.ndim), 1)
@@ -384,7 +237,7 @@ def _check_groups(input: Array, num_groups: int, weight: Array | None, bias: Arr
 def _channel_scale(rstd: Array, weight: Array | None, shape: Shape) -> Array:
     """r * weight of every channel of every sample: (n * groups,), (c,) -> (n, c), `shape` being (n, groups, c / groups)."""
     n, groups, width = shape
-    factors = _ones(groups * width, rstd.dtype) if weight is None else _widened(weight)
+    factors = vector_of_ones(groups * width, rstd.dtype) if weight is None else single(weight)
     return (rstd.reshape(n, groups, 1) * factors.reshape(groups, width)).reshape(n, groups * width)
 
 
@@ -403,17 +256,16 @@ def _group_norm_gradients(
     width = c // num_groups
     if rstd is None:
         fold, nodes = ((n, num_groups, width, s), (num_groups, width, 1)), ("ViewBackward0",) * 3
-        return _recorded_gradients(g, input, weight, bias_shape, fold, (2, 3), (0, 3), eps, needs, nodes)
-    g = _folded(g, (n * c, s))
+        return recorded_gradients(g, input, weight, bias_shape, fold, (2, 3), (0, 3), eps, needs, nodes)
+    g = folded(g, (n * c, s))
     gradients: list[Any] = [None, None, None]
-    totals = _row_sums(g).reshape(n, c)
+    totals = row_sums(g).reshape(n, c)
     if needs[2]:
-        gradients[2] = _column_sums(totals)
+        gradients[2] = column_sums(totals)
     if needs[0] or needs[1]:
-        products = g * centred.reshape(n * c, s)
-        crosses = _row_sums(products).reshape(n, c)
+        crosses = row_dots(g, centred.reshape(n * c, s)).reshape(n, c)
     if needs[1]:
-        gradients[1] = _column_sums(crosses * _channel_scale(rstd, None, (n, num_groups, width)))
+        gradients[1] = column_sums(crosses * _channel_scale(rstd, None, (n, num_groups, width)))
     if needs[0]:
         by_group, of_group = (n * num_groups, width * s), (n * num_groups, width)
         if weight is None:
@@ -421,10 +273,10 @@ def _group_norm_gradients(
         else:
             scale = _channel_scale(rstd, weight, (n, num_groups, width)).reshape(n * c, 1)
             scaled = (g * scale).reshape(by_group)
-            totals, crosses = totals * _widened(weight), crosses * _widened(weight)
-        total, cross = _row_sums(totals.reshape(of_group)), _row_sums(crosses.reshape(of_group))
-        own = _through_statistics(scaled, centred, rstd, total, cross, products.reshape(by_group))
-        gradients[0] = _like(own, input.shape, g.dtype)
+            totals, crosses = totals * single(weight), crosses * single(weight)
+        total, cross = row_sums(totals.reshape(of_group)), row_sums(crosses.reshape(of_group))
+        own = through_statistics(scaled, centred, rstd, total, cross)
+        gradients[0] = shaped(own, input.shape, g.dtype)
     return gradients
 
 
@@ -449,13 +301,11 @@ def group_norm(
     check_mixed_dtypes(input, weight, bias)
     check_no_integer("GroupNormKernelImpl", input)
     n, c, s = _by_channels(input.shape)
-    centred, rstd, result = _standardised(_folded(input, (n * num_groups, c // num_groups * s)), eps)
+    centred, rstd = standardised(folded(input, (n * num_groups, c // num_groups * s)), eps)
     if weight is None:
-        np.multiply(centred, rstd[:, None], result)
+        result = (centred * rstd[:, None]).reshape(n, c, s)
     else:
-        scale = _channel_scale(rstd, weight, (n, num_groups, c // num_groups)).reshape(n * c, 1)
-        np.multiply(centred.reshape(n * c, s), scale, result.reshape(n * c, s))
-    result = result.reshape(n, c, s)
+        result = centred.reshape(n, c, s) * _channel_scale(rstd, weight, (n, num_groups, c // num_groups))[:, :, None]
     if bias is not None:
         np.add(result, bias.reshape(c, 1), result)
     return _in_format_of(result, input), centred, rstd
@@ -467,8 +317,8 @@ def group_norm(
 def _channel_sums(x: Array, c: int) -> Array:
     """The sums over samples and space: (n, c * s) -> (c,)."""
     columns = x.shape[1]
-    by_column = x.reshape(columns) if x.shape[0] == 1 else _column_sums(x)
-    return by_column if columns == c else _row_sums(by_column.reshape(c, columns // (c or 1)))
+    by_column = x.reshape(columns) if x.shape[0] == 1 else column_sums(x)
+    return by_column if columns == c else row_sums(by_column.reshape(c, columns // (c or 1)))
 
 
 def _channel_statistics(x: Array, c: int) -> tuple[Array, Array, Array, Array]:
@@ -506,13 +356,13 @@ def _batch_norm_gradients(
         fold, nodes = ((n, c, s), (c, 1)), ("NativeBatchNormBackwardBackward0",) * 3
         statistics = None if training else (running_mean, running_var)
         return [
-            *_recorded_gradients(
+            *recorded_gradients(
                 g, input, weight, bias_shape, fold, (0, 2), (0, 2), eps, needs, nodes, statistics=statistics
             ),
             None,
             None,
         ]
-    g = _folded(g, (n, c * s))
+    g = folded(g, (n, c * s))
     gradients: list[Any] = [None] * 5
     if needs[2] or training:
         total = _channel_sums(g, c)
@@ -520,20 +370,20 @@ def _batch_norm_gradients(
         gradients[2] = total.reshape(bias_shape)
     if needs[1] or training:
         if not training:
-            centred = _folded(input, (n, c * s)) - _over_space(_widened(running_mean), s)
+            centred = folded(input, (n, c * s)) - _over_space(single(running_mean), s)
         products = g * centred
         cross = _channel_sums(products, c)
     if needs[1]:
         gradients[1] = (cross * rstd).reshape(weight.shape)
     if needs[0]:
-        scale = rstd if weight is None else rstd * _widened(weight).reshape(c)
+        scale = rstd if weight is None else rstd * single(weight).reshape(c)
         own = g * _over_space(scale, s)
         if training:
             share = scale / (n * s or 1)
             np.multiply(centred, _over_space(cross * rstd * rstd * share, s), products)
             np.add(products, _over_space(total * share, s), products)
             np.subtract(own, products, own)
-        gradients[0] = _like(own, input.shape, g.dtype)
+        gradients[0] = shaped(own, input.shape, g.dtype)
     return gradients
 
 
@@ -610,17 +460,17 @@ def batch_norm(
     """
     _check_batch_norm(input, weight, bias, running_mean, running_var, training)
     n, c, s = _by_channels(input.shape)
-    x = _folded(input, (n, c * s))
+    x = folded(input, (n, c * s))
     if not training:
         assert running_mean is not None
         assert running_var is not None
-        rstd = _reciprocal_root(running_var.astype(x.dtype), 1, eps)
+        rstd = reciprocal_root(running_var.astype(x.dtype), 1, eps)
         return _in_format_of(_evaluated(x, c, weight, bias, running_mean, rstd), input), None, rstd
     centred, means, squares, result = _channel_statistics(x, c)
     if running_mean is not None and running_var is not None and x.size:
         _move_towards(running_mean, means, momentum)
         _move_towards(running_var, np.true_divide(squares, n * s - 1), momentum)
-    rstd = _reciprocal_root(squares, n * s, eps)
+    rstd = reciprocal_root(squares, n * s, eps)
     np.multiply(centred, _over_space(rstd if weight is None else rstd * weight.reshape(c), s), result)
     if bias is not None:
         np.add(result, _over_space(bias.reshape(c), s), result)

@@ -97,17 +97,20 @@ def _with_size(x: Array, pool: Pool, dim: int, size: int) -> Array:
 
 
 def _reduced(ufunc: np.ufunc, x: Array, pool: Pool, empty: Any) -> Array:
-    """Every window of x (..., *size) reduced to one element of (..., *outputs); of nothing, to `empty`."""
+    """Every window of x (..., *size) reduced to one element of (..., *outputs); of nothing, to `empty`.
+
+    What comes later is the first operand: of 0. and -0. NumPy's maximum is the second.
+    """
     for dim, steps in enumerate(pool.steps):
         out = _with_size(x, pool, dim, pool.outputs[dim])
         started = 2 if all(whole for *_, whole in steps[:2]) and len(steps) > 1 else 0
         if started:
-            ufunc(x[steps[0][1]], x[steps[1][1]], out=out)
+            ufunc(x[steps[1][1]], x[steps[0][1]], out=out)
         else:
             out.fill(empty)
         for outputs, inputs, _ in steps[started:]:
             target = out[outputs]
-            ufunc(target, x[inputs], out=target)
+            ufunc(x[inputs], target, out=target)
         x = out
     return x
 

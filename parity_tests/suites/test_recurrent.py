@@ -482,15 +482,17 @@ def test_an_unknown_nonlinearity_shows_when_called(torch, candidate):
 # -- compiled ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", [*LAYERS, "RNN relu"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_compiled_step_is_the_eager_one(candidate, kind, bidirectional):
+    kind, _, nonlinearity = kind.partition(" ")
+    extra = {"nonlinearity": nonlinearity} if nonlinearity else {}
     if candidate.__name__ != "minitorch_like":
         pytest.skip("replay bit for bit is a promise of minitorch_like")
     traces = []
     for prepare in (lambda step: step, candidate.compile):
         candidate.manual_seed(5)
-        module = getattr(candidate.nn, kind)(I, H, 2, dropout=0.25, bidirectional=bidirectional)
+        module = getattr(candidate.nn, kind)(I, H, 2, dropout=0.25, bidirectional=bidirectional, **extra)
         optimizer = candidate.optim.Adam(module.parameters(), lr=0.01)
 
         def step(x, module=module, optimizer=optimizer):

@@ -125,7 +125,7 @@ def _check_bag_shapes(input: Tensor, offsets: Tensor | None) -> None:
         if offsets is not None:
             raise ValueError(
                 "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                f"sequences. However, found offsets of type {type(offsets)}"
+                f"sequences. However, found offsets of type <class '{torch.__name__}.{type(offsets).__name__}'>"
             )
         if input.size(1) == 0:
             raise RuntimeError("step must be nonzero")

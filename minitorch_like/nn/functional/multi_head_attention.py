@@ -84,16 +84,14 @@ def multi_head_attention_forward(
     q, k, v, batch_first = _project(query, key, value, weights, in_proj_bias)
     length, batch, _ = query.shape
     _check_attention_mask(attn_mask, num_heads, length, batch, key.size(0))
-    if bias_k is not None or bias_v is not None or static_k is not None or static_v is not None or add_zero_attn:
+    source = key.size(0)
+    if add_zero_attn or not bias_k is bias_v is static_k is static_v is None:
         q, k, v = _apart(q, k, v, batch_first)
         k = _extended(k, "k", bias_k, static_k, add_zero_attn, num_heads)
         v = _extended(v, "v", bias_v, static_v, add_zero_attn, num_heads)
-        batch_first = False
+        batch_first, source = False, k.size(0)
         extra = (bias_k is not None) + add_zero_attn
         attn_mask, key_padding_mask = _padded(attn_mask, extra), _padded(key_padding_mask, extra)
-        source = k.size(0)
-    else:
-        source = key.size(0)
     mask = _merged_mask(attn_mask, key_padding_mask, num_heads, batch, source)
     noise = None
     if training and dropout_p > 0.0:
@@ -105,12 +103,16 @@ def multi_head_attention_forward(
     out, probabilities = result if need_weights else (result, None)
     out = linear(out, out_proj_weight, out_proj_bias).view(length, batch, out_proj_weight.size(0))
     if probabilities is not None:
-        probabilities = probabilities.view(batch, num_heads, length, source)
-        if average_attn_weights:
-            probabilities = probabilities.mean(1)
-        if not batched:
-            probabilities = probabilities.squeeze(0)
-    return (out if batched else out.squeeze(1)), probabilities
+        probabilities = _shown(probabilities, num_heads, batch, average_attn_weights)
+    if batched:
+        return out, probabilities
+    return out.squeeze(1), None if probabilities is None else probabilities.squeeze(0)
+
+
+def _shown(probabilities: Tensor, heads: int, batch: int, average: bool) -> Tensor:
+    """The attention weights as they are returned, from (N * heads, L, S)."""
+    each = probabilities.view(batch, heads, probabilities.size(1), probabilities.size(2))
+    return each.mean(1) if average else each
 
 
 def each_once(change: Callable[[Tensor], Tensor], query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
@@ -327,8 +329,7 @@ def native_multi_head_attention(
     out = linear(out, *out_projection).view(length, batch, size).transpose(0, 1).contiguous()
     if not need_weights or probabilities is None:
         return out, None
-    probabilities = probabilities.view(batch, num_heads, length, length)
-    return out, probabilities.mean(1) if average_attn_weights else probabilities
+    return out, _shown(probabilities, num_heads, batch, average_attn_weights)
 
 
 def _native_mask(mask: Tensor, mask_type: int | None, shape: tuple[int, int, int]) -> Tensor:

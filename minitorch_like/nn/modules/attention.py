@@ -21,6 +21,8 @@ from .module import Module
 
 __all__ = ["MultiheadAttention", "NonDynamicallyQuantizableLinear"]
 
+_WEIGHTS = ("in_proj_weight", "in_proj_bias", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+
 
 class NonDynamicallyQuantizableLinear(Linear):
     """A `Linear` under the name that torch gives the output projection."""
@@ -163,14 +165,16 @@ class MultiheadAttention(Module):
         if swapped:
             query, key, value = each_once(lambda x: x.transpose(1, 0), query, key, value)
         own, out = self._parameters, self.out_proj
+        # Past __getattr__ where a weight is registered, as it is unless it has been reparametrised.
+        w, b, q, k, v = (own[name] if name in own else getattr(self, name) for name in _WEIGHTS)
         result, weights = F.multi_head_attention_forward(
             query,
             key,
             value,
             self.embed_dim,
             self.num_heads,
-            own["in_proj_weight"],
-            own["in_proj_bias"],
+            w,
+            b,
             self.bias_k,
             self.bias_v,
             self.add_zero_attn,
@@ -182,9 +186,9 @@ class MultiheadAttention(Module):
             need_weights,
             attn_mask,
             not self._qkv_same_embed_dim,
-            own["q_proj_weight"],
-            own["k_proj_weight"],
-            own["v_proj_weight"],
+            q,
+            k,
+            v,
             average_attn_weights=average_attn_weights,
             is_causal=is_causal,
         )

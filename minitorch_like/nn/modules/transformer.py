@@ -258,24 +258,21 @@ class TransformerEncoder(Module):
         )
         mask = canonical_mask(mask, "mask", None, "", src.dtype, check_other=False)
         first: Any = self.layers[0]
-        padding = src_key_padding_mask
-        nested = mask is None and padding is not None and self._takes_nested_path(src, padding)
-        if nested:
-            assert padding is not None
-            padding = _on_the_right(padding)
-            src_key_padding_mask = canonical_mask(padding, "", None, "", src.dtype)
+        nested = None
+        if mask is None and src_key_padding_mask is not None and self._takes_nested_path(src, src_key_padding_mask):
+            nested = _on_the_right(src_key_padding_mask)
+            src_key_padding_mask = canonical_mask(nested, "", None, "", src.dtype)
         is_causal = _detect_is_causal_mask(mask, is_causal, _get_seq_len(src, first.self_attn.batch_first))
         output = src
         for layer in self.layers:
             output = layer(
                 output,
                 src_mask=mask,
-                is_causal=is_causal and not nested,
+                is_causal=is_causal and nested is None,
                 src_key_padding_mask=src_key_padding_mask,
             )
-        if nested:
-            assert padding is not None
-            output = output.masked_fill(padding.unsqueeze(-1), 0.0)
+        if nested is not None:
+            output = output.masked_fill(nested.unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
 
     def _takes_nested_path(self, src: Tensor, padding: Tensor) -> bool:

@@ -12,7 +12,7 @@ import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._capture import reads_values
 from minitorch_like._recurrent import _pack_padded_sequence, _pad_packed_sequence
-from minitorch_like.ops import TABLE
+from minitorch_like.ops.sequences import pad_sequences
 
 __all__ = [
     "PackedSequence",
@@ -24,8 +24,6 @@ __all__ = [
     "unpack_sequence",
     "unpad_sequence",
 ]
-
-_pad_sequences = TABLE["pad_sequences"].apply
 
 
 class PackedSequence_(NamedTuple):
@@ -194,7 +192,7 @@ def pad_sequence(
         raise RuntimeError("received an empty list of sequences")
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
-    padded: Tensor = _pad_sequences(sequences, batch_first, padding_value, padding_side == "left")
+    padded: Tensor = pad_sequences.apply(sequences, batch_first, padding_value, padding_side == "left")
     return padded
 
 
