@@ -12,7 +12,7 @@ import numpy as np
 from ._bind import resize_out
 from ._capture import mode
 from ._device import require_cpu
-from ._dtype import FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype
+from ._dtype import FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype, with_own_dtype
 from ._tensor import Tensor, wrap
 from .ops._checks import cast, sizes
 from .ops._signature import Reader
@@ -195,7 +195,7 @@ def _array(data: Any, kind: dtype | None) -> Any:
         data = data._data
     if isinstance(data, np.ndarray):
         from_numpy_type(data.dtype)
-        return data.astype(kind.numpy) if kind is not None else data.copy()
+        return data.astype(kind.numpy) if kind is not None else with_own_dtype(data.copy())
     kinds = _number_types(data)
     if kinds:
         try:
@@ -275,7 +275,7 @@ def from_numpy(ndarray: Any) -> Tensor:
         )
     if type(ndarray) is not np.ndarray:
         ndarray = ndarray.view(np.ndarray)
-    return wrap(ndarray)
+    return wrap(with_own_dtype(ndarray))
 
 
 PUBLIC |= {"asarray": asarray, "from_numpy": from_numpy}

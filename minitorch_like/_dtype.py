@@ -66,6 +66,17 @@ float64 = dtype("float64", "float64", _FLOATING, "Double")
 
 DTYPES = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
 FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in DTYPES}
+
+
+def with_own_dtype(array: Any) -> Any:
+    """`array`, whose dtype may be an equal of the one that the package compares with by identity, with that one.
+
+    What was unpickled, or read from a file, has a dtype object of its own.
+    """
+    known = FROM_NUMPY.get(array.dtype)
+    return array if known is None or known.numpy is array.dtype else array.view(known.numpy)
+
+
 _BY_NAME = {each.name: each for each in DTYPES}
 
 

@@ -25,10 +25,10 @@ def complete() -> bool:
 
     ops.declare_all()
     functions = _functions.publish(bind_new())
-    from . import _recurrent
+    from . import _nn_functions, _recurrent
 
     namespace = vars(importlib.import_module(_PACKAGE))
-    for names in (functions, random.PUBLIC, _recurrent.PUBLIC, _threads.PUBLIC):
+    for names in (functions, random.PUBLIC, _nn_functions.PUBLIC, _recurrent.PUBLIC, _threads.PUBLIC):
         namespace.update({name: each for name, each in names.items() if name not in namespace})
     return True
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ._capture import mode, reads_values, structure
 from ._device import device
-from ._dtype import FROM_NUMPY, dtype
+from ._dtype import FROM_NUMPY, dtype, with_own_dtype
 from ._size import Size, trusted
 from .autograd.graph import AccumulateGrad, AsStridedBackward0, Node, add_hook, next_sequence
 from .ops._checks import c_name, sizes, wrap_dim
@@ -590,7 +590,7 @@ def torch_strides(array: Any) -> tuple[int, ...]:
 
 
 def _rebuild(array: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
-    tensor: Tensor = wrap(array)
+    tensor: Tensor = wrap(with_own_dtype(array))
     tensor.requires_grad = requires_grad
     tensor.__dict__.update(attributes)
     return tensor

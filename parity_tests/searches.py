@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parity_tests.cases import execute, train
-from parity_tests.cases.graphs import graphs
+from parity_tests.cases.graphs import graphs, stacks
 from parity_tests.cases.invalid import FAMILIES, invalid
 from parity_tests.cases.program import Program
 from parity_tests.cases.reduce import reduce
@@ -98,4 +98,16 @@ ERRORS: dict[str, Suite[Program]] = {
 }
 KINKS = _graphs("kinks", "Kinks hit exactly: ties, zeros, bounds", "ties", 600)
 
-SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values())
+LAYERS: Suite[Program] = Suite(
+    "random_layers",
+    "Random stacks of layers: values, gradients of every leaf, second order",
+    stacks(),
+    check_program,
+    script,
+    Program.as_dict,
+    Program.from_dict,
+    400,
+    reduce,
+)
+
+SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values(), LAYERS)

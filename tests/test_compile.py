@@ -445,3 +445,20 @@ def test_a_recorded_backward_keeps_its_values():
         each.forward(XS * 3)
         results.append(torch.autograd.grad(g.pow(2).sum(), first)[0].tolist())
     assert results[0] == results[1]
+
+
+def test_results_that_numpy_lays_out_in_another_order():
+    w = nn.Parameter(torch.ones(2, 3, 4, 5))
+
+    def step(x):
+        w.grad = None
+        y = w.permute(0, 2, 1, 3) * x
+        loss = (y * y).sum()
+        loss.backward()
+        return loss
+
+    compiled = torch.compile(step)
+    x = torch.arange(120.0).reshape(2, 4, 3, 5)
+    for _ in range(4):
+        assert compiled(x).item() == step(x).item()
+    assert "eager" not in compiled.explain()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -272,3 +273,18 @@ def test_unreached_leaves_keep_no_gradient() -> None:
     (a * b.detach()).sum().backward()
     assert b.grad is None
     assert np.array_equal(a.grad.numpy(), np.ones(2, np.float32))
+
+
+# -- what comes from elsewhere -------------------------------------------------------------------------------------
+
+
+def test_unpickled_arrays_are_like_others() -> None:
+    given = pickle.loads(pickle.dumps(np.ones((2, 3), np.float32)))
+    layer = nn.Linear(3, 2)
+    for x in (torch.from_numpy(given), torch.tensor(given), pickle.loads(pickle.dumps(torch.ones(2, 3)))):
+        assert torch.equal(layer(x), layer(torch.ones(2, 3)))
+
+
+@pytest.mark.parametrize("function", [torch.relu, nn.functional.gelu, nn.functional.softmax])
+def test_functions_can_be_pickled(function: Any) -> None:
+    assert pickle.loads(pickle.dumps(function)) is function

@@ -146,6 +146,8 @@ class Moves:
 
     def move(self, root: Array, buffer: Any, offset: int = 0) -> None:
         """Let the memory of `root` be that of `buffer` from byte `offset` on."""
+        if isinstance(buffer, np.ndarray):  # which must be in order to serve as a buffer
+            buffer = buffer.transpose(sorted(range(buffer.ndim), key=lambda axis: -buffer.strides[axis]))
         self._places[id(root)] = (root, buffer, offset)
 
     def array(self, array: Array) -> Array:

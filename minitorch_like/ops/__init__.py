@@ -24,7 +24,9 @@ _FAMILIES_OF_NN = (
     "padding",
     "pooling",
     "recurrent",
+    "resampling",
     "sequences",
+    "unfolding",
 )
 
 

@@ -322,3 +322,31 @@ def correlated_weight(g: Array, x: Array, geometry: Geometry) -> Array:
         if number:
             np.add(total, part, out=total)
     return result
+
+
+# -- columns for their own sake -----------------------------------------------------------------------------------------
+
+
+def unfolded(x: Array, geometry: Geometry) -> Array:
+    """The columns of x (n, C, *size): (n, C * places of the kernel, points)."""
+    _, rows, count = geometry.matrix
+    result = buffer(x, (len(x), rows, count))
+    elements = result.reshape(len(x), *geometry.columns)
+    columns = _Columns(x, geometry)
+    for block in geometry.blocks:
+        part = _part(x, block)
+        columns.fill(part)
+        np.copyto(_part(elements, block), _first(columns.elements, len(part)))
+    return result
+
+
+def folded(columns: Array, geometry: Geometry) -> Array:
+    """The adjoint of `unfolded`."""
+    elements = row_major(columns).reshape(len(columns), *geometry.columns)
+    result = buffer(columns, geometry.x_shape)
+    memory = _Columns(columns, geometry)
+    for block in geometry.blocks:
+        part = _part(elements, block)
+        np.copyto(_first(memory.elements, len(part)), part)
+        memory.fold(_part(result, block))
+    return result

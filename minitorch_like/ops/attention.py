@@ -51,14 +51,16 @@ def _score_buffer(like: Array, batch: tuple[int, ...], keys: int, queries: int) 
     return np.empty_like(like, shape=(*batch[:-1], keys, batch[-1], queries), order="C").swapaxes(-2, -3)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def _causal_mask(heads: int, keys: int, queries: int, dtype: np.dtype[Any]) -> Array:
     """(heads, S, L): -inf where the key comes after the query, counted from the first of both.
 
     It has the memory order of interleaved scores, so that the addition is one long vector operation.
     """
     mask = np.where(np.tri(queries, keys, dtype=bool).T, dtype.type(0), dtype.type(-np.inf))
-    return np.repeat(mask[:, None], heads, 1).swapaxes(0, 1)
+    mask = np.repeat(mask[:, None], heads, 1)
+    mask.flags.writeable = False  # it is shared by all calls
+    return mask.swapaxes(0, 1)
 
 
 def _additive(mask: Array, dtype: np.dtype[Any]) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._checks import sizes
 from ._table import Array, op
-from ._windows import Index, Shape, buffer
+from ._windows import Index, Pair, Shape, buffer
 
 # -- with a constant -------------------------------------------------------------------------------------------------
 
@@ -75,8 +75,8 @@ class Extension:
 
     Attributes:
         size, extended: the sizes of these dimensions before and after.
-        runs: for each of them, slices of the result and of the input, of which it takes neighbours in order, in
-            reverse order, or one over and over again.
+        runs: for each of them, indices of the result and of what is taken there: as many elements, or the same one
+            over and over again.
         node: torch's name of the graph node.
     """
 
@@ -90,8 +90,15 @@ class Extension:
 
 
 def _runs(source: list[int], behind: int) -> list[tuple[Index, Index]]:
-    """The runs of constant step in `source`, along a dimension that has so many others behind it."""
+    """The fewest slices, along a dimension that has so many others behind it, that lead from the input to the result."""
     rest = (slice(None),) * behind
+    neighbours = _neighbours(source)
+    pairs = _interleaved(source, len(neighbours)) or neighbours
+    return [((..., at, *rest), (..., taken, *rest)) for at, taken in pairs]
+
+
+def _neighbours(source: list[int]) -> list[Pair]:
+    """Runs of neighbours, each taken one step (of 1, 0 or -1) further on."""
     result, start = [], 0
     while start < len(source):
         end, step = start + 1, 1
@@ -99,12 +106,22 @@ def _runs(source: list[int], behind: int) -> list[tuple[Index, Index]]:
             step = source[end] - source[start]
             while end < len(source) and source[end] - source[end - 1] == step:
                 end += 1
-        first, last = source[start], source[end - 1]
-        stop = last + (step or 1)
-        taken = slice(first, stop if stop >= 0 else None, step or 1)
-        result.append(((..., slice(start, end), *rest), (..., taken, *rest)))
+        first, stop = source[start], source[end - 1] + (step or 1)
+        result.append((slice(start, end), slice(first, stop if stop >= 0 else None, step or 1)))
         start = end
     return result
+
+
+def _interleaved(source: list[int], limit: int) -> list[Pair]:
+    """Every period-th element, if the same steps forward come again after less than `limit` elements."""
+    count = len(source)
+    for period in range(1, min(limit, count)):
+        steps = {source[at + period] - source[at] for at in range(count - period)}
+        if len(steps) == 1 and min(steps) > 0:
+            last = [first + (count - first - 1) // period * period for first in range(period)]
+            taken = [slice(source[at], source[end] + 1, min(steps)) for at, end in enumerate(last)]
+            return [(slice(at, None, period), each) for at, each in enumerate(taken)]
+    return []
 
 
 def _resized(x: Array, extension: Extension, dim: int, size: int) -> Array:

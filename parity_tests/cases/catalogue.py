@@ -24,15 +24,17 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
+# The functions of layers: apart, so that what random graphs draw does not depend on them.
+LAYERS: dict[str, Op] = {}
 
 
 def op(
-    name: str, *, exact: bool = False, special: bool = True
+    name: str, *, exact: bool = False, special: bool = True, catalogue: dict[str, Op] = OPS
 ) -> Callable[[Callable[[Scope], bool]], Callable[[Scope], bool]]:
     """Register a contract."""
 
     def register(build: Callable[[Scope], bool]) -> Callable[[Scope], bool]:
-        OPS[name] = Op(name, build, exact, special)
+        catalogue[name] = Op(name, build, exact, special)
         return build
 
     return register

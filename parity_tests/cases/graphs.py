@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from parity_tests.cases import elementwise, losses, products, reductions, shaping  # noqa: F401  they register their ops
-from parity_tests.cases.catalogue import OPS, Op
+from parity_tests.cases import (  # noqa: F401  they register their ops
+    elementwise,
+    layers,
+    layers_elementwise,
+    losses,
+    products,
+    reductions,
+    shaping,
+)
+from parity_tests.cases.catalogue import LAYERS, OPS, Op
 from parity_tests.cases.program import Program, refs
 from parity_tests.cases.scope import SUMS, Scope, numbers
 from parity_tests.cases.types import Type
@@ -51,6 +59,29 @@ def graphs(kind: str, most_steps: int = 8) -> st.SearchStrategy[Program]:
     kind: see `Scope`.  Programs of the kinds 'edges' and 'infinities' are not differentiated.
     """
     return scopes(kind, most_steps).map(_differentiated)
+
+
+# Layers that random graphs know too, and what may stand between layers.
+SHARED = ("linear", "log_softmax")
+BETWEEN = ("add", "mul", "tanh", "sigmoid", "relu", "sub", "permute", "flatten")
+
+
+@st.composite
+def _stacks(draw: Draw, most_steps: int) -> Scope:
+    dtype = "float64" if draw(st.integers(0, 9)) == 9 else "float32"
+    scope = Scope(draw, "smooth", dtype, draw(st.sampled_from([(2, 3, 4), (4, 3, 2), (3, 4, 1), (2, 6, 4)])))
+    stacked = [*LAYERS.values(), *(OPS[name] for name in SHARED)]
+    start = scope.draw_int(0, len(stacked) - 1)
+    stacked = stacked[start:] + stacked[:start]
+    between = [OPS[name] for name in BETWEEN]
+    for _ in range(draw(st.integers(2, most_steps))):
+        scope.one_of(between if scope.chance(4) else stacked).build(scope)
+    return scope
+
+
+def stacks(most_steps: int = 6) -> st.SearchStrategy[Program]:
+    """Programs of up to `most_steps` steps, most of them layers."""
+    return _stacks(most_steps).map(_differentiated)
 
 
 def _differentiated(scope: Scope) -> Program:

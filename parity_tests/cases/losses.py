@@ -15,9 +15,10 @@ from parity_tests.check.snapshot import Array
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def _emit(
+def emit_loss(
     scope: Scope, name: str, args: list[Any], kwargs: dict[str, Any], shape: Shape, bound: float, *operands: Type
 ) -> bool:
+    """Emit a loss with some reduction.  shape: of what is not reduced;  bound: of all that it may be."""
     if not scope.moderate(-bound, bound):
         return False
     reduction = scope.one_of(REDUCTIONS)
@@ -48,7 +49,7 @@ def mse_loss(scope: Scope) -> bool:
         return False
     goal, other = target
     bound = (one.magnitude + other.magnitude) ** 2 * one.size
-    return _emit(scope, "mse_loss", [ref, goal], {}, one.shape, bound, one, other)
+    return emit_loss(scope, "mse_loss", [ref, goal], {}, one.shape, bound, one, other)
 
 
 def _scores(scope: Scope) -> Operand | None:
@@ -85,7 +86,7 @@ def nll_loss(scope: Scope) -> bool:
     ref, type_ = picked
     target, kwargs, shape = _class_targets(scope, type_)
     bound = type_.magnitude * max(math.prod(shape), 1) * 4
-    return _emit(scope, "nll_loss", [ref, target], kwargs, shape, bound, type_)
+    return emit_loss(scope, "nll_loss", [ref, target], kwargs, shape, bound, type_)
 
 
 @op("cross_entropy", special=False)
@@ -99,8 +100,8 @@ def cross_entropy(scope: Scope) -> bool:
     if scope.chance(4):
         # Probabilities of classes; they need not add up to one.
         target, probabilities = scope.fresh(type_.shape, type_.dtype, lambda array: np.clip(abs(array), 0, 1), False)
-        return _emit(scope, "cross_entropy", [ref, target], {}, shape, bound * count, type_, probabilities)
+        return emit_loss(scope, "cross_entropy", [ref, target], {}, shape, bound * count, type_, probabilities)
     target, kwargs, shape = _class_targets(scope, type_)
     if scope.chance(4):
         kwargs["label_smoothing"] = 0.1
-    return _emit(scope, "cross_entropy", [ref, target], kwargs, shape, bound, type_)
+    return emit_loss(scope, "cross_entropy", [ref, target], kwargs, shape, bound, type_)

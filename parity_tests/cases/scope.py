@@ -24,8 +24,14 @@ EXACT_LARGEST = 2.0**12
 # Ops that add up: where the order matters, overflow does not mean much.
 PRODUCTS = {"mm", "bmm", "matmul", "addmm", "linear"}
 SUMS = PRODUCTS | {"sum", "mean", "var", "softmax", "log_softmax", "mse_loss", "nll_loss", "cross_entropy"}
+CONVOLUTIONS = {"conv1d", "conv2d", "conv_transpose2d"}
+NORMS = {"layer_norm", "batch_norm", "group_norm"}
+LAYER_SUMS = CONVOLUTIONS | NORMS | {
+    "avg_pool2d", "adaptive_avg_pool2d", "scaled_dot_product_attention",
+    "binary_cross_entropy_with_logits", "smooth_l1_loss", "huber_loss", "kl_div",
+}  # fmt: skip
 # Of equal zeros torch's own kernels choose now the one, now the other, by the position in the array.
-BLURRING = SUMS | {"maximum", "minimum", "max", "min", "amax", "amin", "clamp"}
+BLURRING = SUMS | LAYER_SUMS | {"maximum", "minimum", "max", "min", "amax", "amin", "clamp", "max_pool2d"}
 
 
 # The edges of float32; infinities among small integers, whose sum does not depend on the order; kinks.

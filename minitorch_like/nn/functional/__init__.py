@@ -1,6 +1,5 @@
 """`torch.nn.functional`: what the modules compute, as functions. Signatures and defaults are torch's."""
 
-from ._rrelu import rrelu_
 from .activations import (
     celu,
     celu_,
@@ -25,6 +24,7 @@ from .activations import (
     relu6,
     relu_,
     rrelu,
+    rrelu_,
     selu,
     selu_,
     sigmoid,
@@ -103,5 +103,16 @@ from .pooling import (
     max_unpool1d,
     max_unpool2d,
     max_unpool3d,
+)
+from .resampling import (
+    channel_shuffle,
+    fold,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
 )
 from .vectors import cosine_similarity, normalize, one_hot, pairwise_distance

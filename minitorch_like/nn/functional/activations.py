@@ -8,10 +8,9 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like._bind import FUNCTIONS, _inplace
-from minitorch_like.nn.functional._rrelu import rrelu_, rrelu_function
+from minitorch_like._bind import FUNCTIONS
+from minitorch_like._nn_functions import PUBLIC, in_place
 from minitorch_like.ops import TABLE
-from minitorch_like.ops._signature import Reader
 
 
 def _with_numbers(name: str) -> Callable[..., Tensor]:
@@ -30,19 +29,6 @@ def _with_numbers(name: str) -> Callable[..., Tensor]:
     return function
 
 
-def _in_place(name: str, of: str | None = None) -> Callable[..., Tensor]:
-    """torch's function `name`, which writes into its first argument."""
-    op = TABLE[of or name.removesuffix("_")]
-    apply, reader = _inplace(op), Reader(name, op.texts)
-
-    def function(*args: Any, **kwargs: Any) -> Tensor:
-        return apply(*op.read(reader, args, kwargs)[0])
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`{name.removesuffix('_')}`, in place."
-    return function
-
-
 linear = FUNCTIONS["linear"]
 gelu = FUNCTIONS["gelu"]
 softplus = FUNCTIONS["softplus"]
@@ -51,15 +37,10 @@ softshrink = FUNCTIONS["softshrink"]
 hardshrink = FUNCTIONS["hardshrink"]
 prelu = FUNCTIONS["prelu"]
 
-relu_ = _in_place("relu_")
-leaky_relu_ = _in_place("leaky_relu_", "leaky_relu_in_place")
-elu_ = _in_place("elu_", "elu_in_place")
-selu_ = _in_place("selu_", "selu_in_place")
-celu_ = _in_place("celu_", "celu_in_place")
-hardtanh_ = _in_place("hardtanh_")
-threshold_ = _in_place("threshold_")
-_relu6_, _hardswish_, _hardsigmoid_ = map(_in_place, ("relu6_", "hardswish_", "hardsigmoid_"))
-_silu_, _mish_ = _in_place("silu_", "silu_in_place"), _in_place("mish_", "mish_in_place")
+relu_, selu_, celu_, threshold_, rrelu_ = (PUBLIC[name] for name in ("relu_", "selu_", "celu_", "threshold_", "rrelu_"))
+leaky_relu_, elu_ = in_place("leaky_relu_", "leaky_relu_in_place"), in_place("elu_", "elu_in_place")
+_silu_, _mish_ = in_place("silu_", "silu_in_place"), in_place("mish_", "mish_in_place")
+hardtanh_, _relu6_, _hardswish_, _hardsigmoid_ = map(in_place, ("hardtanh_", "relu6_", "hardswish_", "hardsigmoid_"))
 
 _leaky_relu, _elu, _celu, _hardtanh, _replace_below = map(
     _with_numbers, ("leaky_relu", "elu", "celu", "hardtanh", "threshold")
@@ -101,7 +82,7 @@ def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """x where x > 0, elsewhere x times a random slope between the bounds, or their mean unless `training`."""
-    return (rrelu_ if inplace else rrelu_function)(input, lower, upper, training)
+    return PUBLIC["rrelu_" if inplace else "rrelu"](input, lower, upper, training)
 
 
 def _threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -233,17 +214,3 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     classes = torch.arange(soft.size(dim)).view(place) if soft.dim() else torch.zeros((), dtype=torch.int64)
     one_hot = (chosen == classes).to(soft.dtype)
     return one_hot - soft.detach() + soft
-
-
-# torch has these under its own name as well.
-vars(torch).update(
-    relu_=relu_,
-    selu=FUNCTIONS["selu"],
-    selu_=selu_,
-    celu=FUNCTIONS["celu"],
-    celu_=celu_,
-    rrelu=rrelu_function,
-    rrelu_=rrelu_,
-    threshold=FUNCTIONS["threshold"],
-    threshold_=threshold_,
-)

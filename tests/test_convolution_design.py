@@ -1,4 +1,4 @@
-"""Convolution and pooling within the design: blocks of columns, capture, memory."""
+"""Convolution, pooling and their like within the design: capture, blocks of columns, memory."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def other_layers() -> nn.Sequential:
     )  # fmt: skip
 
 
+def rearranging() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 5), nn.PixelShuffle(2), nn.Upsample(7), nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.CircularPad2d(1), nn.PixelUnshuffle(4), nn.ChannelShuffle(2), nn.Unfold(2), nn.Flatten(), nn.Linear(576, 10),
+    )  # fmt: skip
+
+
 def training(build: Callable[[], nn.Module]) -> tuple[nn.Module, Callable[[Any, Any], Any]]:
     torch.manual_seed(31)
     model = build()
@@ -58,7 +65,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(remembered, "cache_clear", remembered.cache_clear)
 
 
-@pytest.mark.parametrize("build", [lenet, other_layers])
+@pytest.mark.parametrize("build", [lenet, other_layers, rearranging])
 def test_a_compiled_step_equals_eager_bit_for_bit(build: Callable[[], nn.Module]) -> None:
     traces = []
     for prepare in (lambda step: step, torch.compile):
