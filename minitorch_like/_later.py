@@ -12,6 +12,15 @@ from typing import Any
 from ._tensor import Tensor, TensorMeta
 
 _PACKAGE = __name__.rpartition(".")[0]
+# Functions of nn.functional that torch has at its root too; there this one gives the indices as well.
+_OF_FUNCTIONAL = dict.fromkeys(
+    (
+        "adaptive_avg_pool1d", "avg_pool1d", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+        "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
+        "pixel_shuffle", "pixel_unshuffle",
+    )
+)  # fmt: skip
+_OF_FUNCTIONAL["adaptive_max_pool1d"] = "adaptive_max_pool1d_with_indices"
 SUBMODULES = ("autograd", "cuda", "nn", "optim", "random", "utils", "viz")
 
 
@@ -42,6 +51,11 @@ def package_attribute(name: str) -> Any:
         from .compiler import compile
 
         return compile
-    if not name.startswith("__") and complete() and name in vars(package):
-        return vars(package)[name]
+    if not name.startswith("__") and complete():
+        importlib.import_module(f"{_PACKAGE}.nn")  # which adds names too: torch.layer_norm
+        if name in vars(package):
+            return vars(package)[name]
+    if name in _OF_FUNCTIONAL:
+        functional = importlib.import_module(f"{_PACKAGE}.nn.functional")
+        return getattr(functional, _OF_FUNCTIONAL[name] or name)
     raise AttributeError(f"module '{_PACKAGE}' has no attribute '{name}'")

@@ -462,3 +462,16 @@ def test_results_that_numpy_lays_out_in_another_order():
     for _ in range(4):
         assert compiled(x).item() == step(x).item()
     assert "eager" not in compiled.explain()
+
+
+def test_a_copy_of_a_copy_ends_where_it_should():
+    def step(x):
+        out = torch.zeros(3)
+        out.copy_((x * 2).clone().contiguous().clone())
+        return out + 1
+
+    compiled = torch.compile(step)
+    for factor in range(5):
+        x = torch.arange(3.0) * factor
+        assert compiled(x).tolist() == step(x).tolist()
+    assert "eager" not in compiled.explain()

@@ -106,6 +106,7 @@ def forward_copies(instructions: Instructions, private: set[int]) -> Instruction
     first, last = first_writes(instructions), last_uses(instructions)
     touched = _touches(instructions)
     moves = Moves()
+    goals: set[int] = set()  # roots that something has been moved to, and that must therefore stay
     kept = []
     for index, each in enumerate(instructions):
         if each.function is np.copyto and len(each.args) == 2 and not each.partial:
@@ -117,12 +118,14 @@ def forward_copies(instructions: Instructions, private: set[int]) -> Instruction
                     start is not None
                     and last[key] == index
                     and root_of(source) not in moves
+                    and key not in goals
                     and root_of(target) not in moves
                     and not any(
                         start <= at < index and np.may_share_memory(array, target) for at, array in touched[goal]
                     )
                 ):
                     moves.move(root_of(source), root_of(target), address_of(target) - address_of(root_of(target)))
+                    goals.add(goal)
                     continue
         kept.append(each)
     return moves.apply(kept) if moves else kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,11 +81,12 @@ class Plan:
                 return False
         return True
 
-    def replay(self, arrays: Iterable[Any]) -> Any:
+    def replay(self, arrays: Sequence[Any]) -> Any:
         """Run the step on new arguments.  Raises Deviation where it would take another way."""
-        for buffer, array in zip(self.inputs, arrays, strict=True):
-            np.copyto(buffer, array)
-        drawn = [(each, each.get_state()) for each in self.generators]
+        if arrays:
+            for buffer, array in zip(self.inputs, arrays, strict=True):
+                np.copyto(buffer, array)
+        drawn = self.generators and [(each, each.get_state()) for each in self.generators]
         try:
             self._run()
         except Exception as error:
@@ -97,6 +98,12 @@ class Plan:
         for counter, times in self.counters:
             counter[0] += times
         return self.fresh_result()
+
+    def take_gradients(self) -> None:
+        """Move the gradients that an eager step has left into the buffers that stand for them."""
+        for leaf, gradient in self.gradients:
+            np.copyto(gradient._data, leaf._grad._data)
+            leaf._grad = gradient
 
     def fresh_result(self) -> Any:
         """The result in memory of its own."""
@@ -129,7 +136,7 @@ def written_out(instructions: list[Instruction]) -> Callable[[], None]:
                 function(*args, **kwargs)
 
         return run
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__name__": __name__}  # by which NumPy's warnings are told apart
     names: dict[int, str] = {}
 
     def name(value: Any) -> str:

@@ -218,7 +218,7 @@ class Recorder:
                 self.refuse(f"{function.__name__} has results that depend on values")
             return traced(result)
         target = np.asarray(result)
-        if "out" in kwargs or (function in _WRITES_OUT and any(target is each for each in args)):
+        if kwargs.get("out") is not None or (function in _WRITES_OUT and any(target is each for each in args)):
             self.add(function, args, kwargs, target)
         elif function is np.empty_like:
             self.blank.add(id(root_of(self._new(target))))

@@ -40,17 +40,17 @@ class Geometry:
         line_steps, column_steps: for each of their dimensions, how far neighbours are apart in what they are made from.
         unfolds_rows: whether the columns differ from the lines.
         folded_lines, folds_rows: the same for the way back, which does without padding.
-        row_indices: for each place in the kernel's other dimensions, where its columns are added to the lines, and these.
+        row_indices: for each place in the kernel's other dimensions, where in the lines to add which columns.
         windows: for each place in the kernel's last dimension, which points read there and what.
         merged: the columns of several images are one matrix, instead of one each.
         step, blocks: how many images are treated at a time, and the slices of the batch.
-        adjoint: the arguments of the geometry in which the gradient of x is a correlation too; None if columns are folded.
+        adjoint: the arguments of the geometry in which the gradient of x is a correlation too; None to fold columns.
     """
 
     __slots__ = (
-        "adjoint", "blocks", "column_steps", "columns", "folded_lines", "folds_rows", "groups", "interior", "line_steps", "lines",
-        "matrix", "merged", "padded", "points", "pointwise", "row_indices", "step", "unfolds_rows", "w_shape",
-        "windows", "x_shape",
+        "adjoint", "blocks", "column_steps", "columns", "folded_lines", "folds_rows", "groups", "interior",
+        "line_steps", "lines", "matrix", "merged", "padded", "points", "pointwise", "row_indices", "step",
+        "unfolds_rows", "w_shape", "windows", "x_shape",
     )  # fmt: skip
 
     def __init__(
@@ -63,9 +63,8 @@ class Geometry:
         self._fold(stride, padding, dilation)
         self.pointwise = size == points and {*kernel, *stride} == {1} and self.padded is None
         self.adjoint = self._adjoint(stride, padding, dilation)
-        # A product for each image is quicker unless it is small (what counts then are the calls) or the weight large.  In
-        # the latter case the gradient of the weight, of which there is then one for each image, must not be larger than
-        # the columns.
+        # A product for each image is quicker unless it is small (what counts then are the calls) or the weight large.
+        # Its gradient, of which there is then one for each image, must not be larger than the columns either.
         weight = outputs * rows
         self.merged = batch > 1 and (weight * count < 1 << 14 or (weight > 1 << 14 and count < 256) or count < outputs)
         self.step = step = max(1, min(batch, CACHED_COLUMNS // max(1, math.prod(self.columns))))
@@ -186,7 +185,7 @@ class _Columns:
         return _first(self.matrices, len(x))
 
     def fold(self, x: Array) -> None:
-        """The adjoint of `fill`: each place of x (n, C, *size) becomes the sum of the elements that are filled from it."""
+        """The adjoint of `fill`: x (n, C, *size) becomes, at each place, the sum of the elements that come from it."""
         geometry, elements = self.geometry, _first(self.elements, len(x))
         lines = self._memory_of_lines(x, geometry.folded_lines, geometry.folds_rows)
         if geometry.folds_rows:
@@ -220,7 +219,7 @@ class _Columns:
         return _first(self._lines, len(x))
 
 
-# -- products of blocks, (n, groups, rows, points) --------------------------------------------------------------------
+# -- products of blocks, (n, groups, rows, points) ------------------------------------------------------------------
 
 
 def _merge(block: Array) -> Array:
@@ -263,7 +262,7 @@ def _images(x: Array, geometry: Geometry, rows: int) -> Array:
     return row_major(x).reshape(len(x), geometry.groups, rows, geometry.matrix[2])
 
 
-# -- the derivatives of the form ----------------------------------------------------------------------------------------
+# -- the derivatives of the form ------------------------------------------------------------------------------------
 
 
 def correlated(x: Array, w: Array, geometry: Geometry) -> Array:
@@ -324,7 +323,7 @@ def correlated_weight(g: Array, x: Array, geometry: Geometry) -> Array:
     return result
 
 
-# -- columns for their own sake -----------------------------------------------------------------------------------------
+# -- columns for their own sake -------------------------------------------------------------------------------------
 
 
 def unfolded(x: Array, geometry: Geometry) -> Array:

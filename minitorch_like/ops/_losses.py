@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import laid_out
 from ._elements import array, constant
 from ._table import Array
 
 
-def reduced(values: Array, reduction: str) -> Any:
-    """The values themselves ("none"), their sum or their mean; float16 is added up in float32, as torch does."""
+def reduced(values: Array, reduction: str, *operands: Array) -> Any:
+    """The values themselves ("none"), their sum or their mean; float16 is added up in float32, as torch does.
+
+    Those that are not reduced are laid out as torch's elementwise result of the operands, if these are given.
+    """
     if reduction == "none":
-        return values
+        return laid_out(values, *operands) if operands else values
     if values.dtype.itemsize == 2:
         return reduced(values.astype(np.float32), reduction).astype(np.float16)
     total = np.add.reduce(values, axis=None)

@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from ._checks import title
+from ._history import named
 from ._precision import by_rows, single
-from ._table import Array, op
+from ._table import Array
 from .elementwise import sqrt
 from .reductions import mean, sum_
 from .shape import reshape
@@ -108,12 +109,6 @@ def through_statistics(
     return np.subtract(scaled, inside, scaled)
 
 
-@op("(Tensor input, str node)", node=lambda input, node: node, namespace="internal", input=lambda g: g)
-def named(input: Array, node: str) -> Array:
-    """The input, as the result of a node of that name."""
-    return input
-
-
 def recorded_gradients(
     g: Any,
     input: Any,
@@ -127,6 +122,7 @@ def recorded_gradients(
     nodes: tuple[str, str, str],
     *,
     centre: bool = True,
+    together: bool = False,
     statistics: tuple[Any, Any] | None = None,
 ) -> list[Any]:
     """The gradients of input, weight and bias as Tensors with history, whose last nodes have torch's names.
@@ -136,6 +132,7 @@ def recorded_gradients(
         group: the dimensions that are standardised together.
         shared: the dimensions in which all elements have the same parameter.
         centre: whether the mean is subtracted.
+        together: whether torch has one node for all of them; see `named`.
         statistics: a mean and a variance that do not depend on the input.
     """
     g, x = single(reshape(g, fold[0])), single(reshape(input, fold[0]))
@@ -158,7 +155,8 @@ def recorded_gradients(
         gradients[1] = reshape(sum_(g * normal, shared), weight.shape)
     if len(needs) > 2 and needs[2]:
         gradients[2] = reshape(sum_(g, shared), bias_shape)
-    return [None if each is None else named(each, node) for each, node in zip(gradients, nodes, strict=True)]
+    given = (input, weight) if together else (None, None)
+    return [None if each is None else named(each, *given, node) for each, node in zip(gradients, nodes, strict=True)]
 
 
 def check_mixed_dtypes(input: Array, *parameters: Array | None) -> None:

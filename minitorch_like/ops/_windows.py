@@ -50,7 +50,8 @@ def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int
 
 @lru_cache(maxsize=256)
 def adaptive_windows_along(size: int, outputs: int) -> Along:
-    """The windows that share out `size` inputs: output o reads from o*size/outputs to (o+1)*size/outputs, rounded outwards.
+    """The windows that share out `size` inputs.  Output o reads from o * size / outputs to (o + 1) * size / outputs,
+    and whole the inputs that these bounds divide.
 
     With size/outputs = step/period in lowest terms, windows `period` outputs apart are alike but for a shift by `step`
     inputs; these share their slices.  The places of each window come in order.

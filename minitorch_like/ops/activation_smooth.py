@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, wrap_dim
+from ._checks import check_no_integer, laid_out, wrap_dim
 from ._elements import at_most, constant, logistic, select
 from ._normal_cdf import normal_cdf
 from ._precision import by_rows, elementwise, forward, single
@@ -424,4 +424,4 @@ def glu(input: Array, dim: int = -1) -> Array:
         gated, gate = gated.astype(np.float32), gate.astype(np.float32)
     result = logistic(-gate)
     result *= gated
-    return result if dtype.itemsize > 2 else result.astype(dtype)
+    return laid_out(result if dtype.itemsize > 2 else result.astype(dtype), gated)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ._checks import c_name, sizes, tensor_type, title
 from ._correlation import Geometry, correlated, correlated_input, correlated_weight
+from ._history import named
 from ._table import Array, op
 from ._windows import Shape, output_size
 from .shape import expand, reshape
@@ -95,7 +96,13 @@ def _convolution_gradients(
         by_input = correlate(g, weight, geometry) if transposed else correlate_input(g, weight, geometry)
     if needs[1]:
         by_weight = correlate_weight(input, g, geometry) if transposed else correlate_weight(g, input, geometry)
-    return by_input, by_weight, sum_channels(g) if needs[2] else None
+    gradients = by_input, by_weight, sum_channels(g) if needs[2] else None
+    if isinstance(g, np.ndarray):
+        return gradients
+    one, two, three = (
+        None if each is None else named(each, input, weight, "ConvolutionBackwardBackward0") for each in gradients
+    )
+    return one, two, three
 
 
 @op(
@@ -127,7 +134,7 @@ def convolution(
     return _narrowed(out, input)
 
 
-# -- checks -----------------------------------------------------------------------------------------------------------
+# -- checks ---------------------------------------------------------------------------------------------------------
 
 
 def _check_dtypes(input: Array, weight: Array, bias: Array | None, transposed: bool, dilation: Shape) -> None:
@@ -138,8 +145,8 @@ def _check_dtypes(input: Array, weight: Array, bias: Array | None, transposed: b
     if weight.dtype is not input.dtype:
         if input.dtype == np.float32 and input.ndim < 5:
             raise RuntimeError(
-                f"Input type ({tensor_type(input)}) and weight type ({tensor_type(weight)}) should be the same or input "
-                "should be a MKLDNN tensor and weight is a dense tensor"
+                f"Input type ({tensor_type(input)}) and weight type ({tensor_type(weight)}) should be the same or "
+                "input should be a MKLDNN tensor and weight is a dense tensor"
             )
         raise RuntimeError(f"expected scalar type {title(input)} but found {title(weight)}")
 

@@ -121,7 +121,7 @@ def nll_loss(
     _check_nll(input, target, weight, ignore_index)
     weights = _weights(target, weight, ignore_index, input.dtype)
     picked = _picked(input, np.where(target != ignore_index, target, 0), _class_dim(input))
-    losses = np.where(weights == 0, input.dtype.type(0), -picked * weights)
+    losses = np.where(target != ignore_index, -picked * weights, input.dtype.type(0))
     if reduction != "mean":
         return reduced(losses, reduction)
     return np.true_divide(np.add.reduce(losses, axis=None), np.add.reduce(weights, axis=None))
@@ -205,11 +205,12 @@ def cross_entropy_of_classes(
     element in the flat array (N,); and what each row counts (N,), None where all count alike.
     """
     rows, classes = input.shape
-    weights: Array | None = None
+    counted: Any = None
     if not _is_plain(input, target, weight, ignore_index):
         _check_nll(input, target, weight, ignore_index)
+        counted = target != ignore_index
         weights = _weights(target, weight, ignore_index, input.dtype)
-        target = np.where(target != ignore_index, target, 0)
+        target = np.where(counted, target, 0)
     if not input.flags.c_contiguous:
         input = input.copy()
     powers = input - row_maxima(input).reshape(-1, 1)
@@ -219,13 +220,15 @@ def cross_entropy_of_classes(
     totals = row_sums(powers)
     losses = np.log(totals)
     losses -= picked
-    if weights is None:
+    if counted is None:
         return reduced(losses, reduction), powers, totals, places, None
-    losses = np.where(weights == 0, constant(0, losses.dtype), losses * weights)
+    zero = constant(0, losses.dtype)
+    losses = np.where(counted, losses * weights, zero)
     if reduction != "mean":
         return reduced(losses, reduction), powers, totals, places, weights
     total = array(np.add.reduce(weights, axis=None))
-    return np.add.reduce(losses, axis=None) / total, powers, totals, places, weights / total
+    loss = np.add.reduce(losses, axis=None) / total
+    return loss, powers, totals, places, np.where(counted, weights / total, zero)
 
 
 cross_entropy_of_classes.name = "nll_loss"  # as which it is seen, behind a node of log_softmax

@@ -56,10 +56,10 @@ def mse_loss(input: Array, target: Array, reduction: str = "mean") -> tuple[Any,
     check_no_integer("mse_cpu", input)
     if input.dtype.itemsize == 2:
         values, difference = elementwise(_squared, (input, target))
-        return reduced(values, reduction), difference
+        return reduced(values, reduction, input, target), difference
     difference = array(np.subtract(input, target))
     if reduction == "none" or difference.size > _SMALL:
-        return reduced(difference * difference, reduction), difference
+        return reduced(difference * difference, reduction, input, target), difference
     flat = difference.reshape(-1)
     total = np.dot(flat, flat)
     return (total if reduction == "sum" else np.true_divide(total, constant(flat.size, flat.dtype))), difference
@@ -139,7 +139,7 @@ def smooth_l1_loss(input: Array, target: Array, reduction: str = "mean", beta: f
     input, target = common(input, target)
     check_no_integer("smooth_l1_cpu", input)
     values, difference = elementwise(_huber_values, (input, target), beta, 1 / beta)
-    return reduced(values, reduction), difference
+    return reduced(values, reduction, input, target), difference
 
 
 @op(
@@ -162,7 +162,7 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
     input, target = common(input, target)
     check_no_integer("huber_cpu", input)
     values, difference = elementwise(_huber_values, (input, target), delta, 1.0)
-    return reduced(cast(values, dtype), reduction), difference
+    return reduced(cast(values, dtype), reduction, input, target), difference
 
 
 # -- cross entropy of a probability -------------------------------------------------------------------------------
@@ -337,7 +337,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is not None:
         _check_fits(input.shape, broadcast_shapes(pos_weight.shape, target.shape))
     values = elementwise(_bce_logits_values, (*common(input, target), pos_weight))
-    return reduced(_weighted_in_place(cast(values, dtype), weight), reduction)
+    return reduced(_weighted_in_place(cast(values, dtype), weight), reduction, target)
 
 
 def _bce_logits_values(x: Array, t: Array, pos_weight: Array | None) -> Array:
@@ -392,7 +392,8 @@ def soft_margin_loss(input: Array, target: Array, reduction: str = "mean") -> An
     broadcast_shapes(input.shape, target.shape)
     if input.dtype.kind != "f":
         raise RuntimeError(f"result type Float can't be cast to the desired output type {title(input)}")
-    return reduced(cast(elementwise(_soft_margin_values, common(input, target)), input.dtype), reduction)
+    values = elementwise(_soft_margin_values, common(input, target))
+    return reduced(cast(values, input.dtype), reduction, input, target)
 
 
 def _soft_margin_values(x: Array, t: Array) -> Array:

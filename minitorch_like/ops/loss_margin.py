@@ -15,7 +15,7 @@ from ._elements import at_least, constant
 from ._losses import reduced, scaled
 from ._table import Array, op
 from .elementwise import abs, eq, pow, sign, where
-from .reductions import sum_
+from .reductions import contiguous, sum_
 from .shape import unsqueeze
 
 
@@ -232,7 +232,7 @@ def norm_along(input: Array, p: float, dim: int, keepdim: bool) -> Array:
     if input.ndim == 0:
         return np.abs(input) if p else (input != 0).astype(input.dtype)
     values = input.astype(np.float32) if input.itemsize == 2 else input
-    result = _norm(values, p, dim, keepdim)
+    result = contiguous(_norm(values, p, dim, keepdim))
     return result.astype(input.dtype) if input.itemsize == 2 else result
 
 

@@ -106,7 +106,8 @@ def _layer_norm_gradients(
 ) -> list[Any]:
     if rstd is None:
         matrix, nodes = _matrix_shape(input.shape, normalized_shape), ("NativeLayerNormBackwardBackward0",) * 3
-        return recorded_gradients(g, input, weight, bias_shape, (matrix, matrix[1:]), (1,), (0,), eps, needs, nodes)
+        fold = matrix, matrix[1:]
+        return recorded_gradients(g, input, weight, bias_shape, fold, (1,), (0,), eps, needs, nodes, together=True)
     g = _as_matrix(g, normalized_shape)
     gradients: list[Any] = [None, None, None]
     if needs[2]:
@@ -357,7 +358,18 @@ def _batch_norm_gradients(
         statistics = None if training else (running_mean, running_var)
         return [
             *recorded_gradients(
-                g, input, weight, bias_shape, fold, (0, 2), (0, 2), eps, needs, nodes, statistics=statistics
+                g,
+                input,
+                weight,
+                bias_shape,
+                fold,
+                (0, 2),
+                (0, 2),
+                eps,
+                needs,
+                nodes,
+                together=True,
+                statistics=statistics,
             ),
             None,
             None,

@@ -12,7 +12,7 @@ from ._checks import sizes
 from ._table import Array, op
 from ._windows import Index, Pair, Shape, buffer
 
-# -- with a constant -------------------------------------------------------------------------------------------------
+# -- with a constant ------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)
@@ -67,7 +67,7 @@ def _converted(value: Any, dtype: np.dtype[Any]) -> Any:
     return value
 
 
-# -- with the input's own elements -------------------------------------------------------------------------------------
+# -- with the input's own elements ----------------------------------------------------------------------------------
 
 
 class Extension:
@@ -90,7 +90,7 @@ class Extension:
 
 
 def _runs(source: list[int], behind: int) -> list[tuple[Index, Index]]:
-    """The fewest slices, along a dimension that has so many others behind it, that lead from the input to the result."""
+    """The fewest slices from the input to the result, along a dimension that has so many others behind it."""
     rest = (slice(None),) * behind
     neighbours = _neighbours(source)
     pairs = _interleaved(source, len(neighbours)) or neighbours
@@ -187,7 +187,7 @@ def extension(mode: str, shape: Shape, pad: Shape) -> Extension:
 _NODES = {
     "reflect": "ReflectionPad{}DBackward0",
     "replicate": "ReplicationPad{}DBackward0",
-    "circular": "CopySlices",
+    "circular": "torch::autograd::CopySlices",
 }
 # From which of the elements of range(start, end), of n in all, the one at `place` is taken.  Less than these are left
 # where padding is negative.
@@ -219,8 +219,8 @@ def _check_reflection(shape: Shape, size: Shape, ends: list[tuple[int, int]]) ->
     for back, (n, (before, after)) in enumerate(zip(reversed(size), reversed(ends), strict=True), start=1):
         if max(before, after) >= n:
             raise RuntimeError(
-                f"Argument #{2 * back + 2}: Padding size should be less than the corresponding input dimension, but got: "
-                f"padding ({before}, {after}) at dimension {len(shape) - back} of input {sizes(shape)}"
+                f"Argument #{2 * back + 2}: Padding size should be less than the corresponding input dimension, but "
+                f"got: padding ({before}, {after}) at dimension {len(shape) - back} of input {sizes(shape)}"
             )
 
 

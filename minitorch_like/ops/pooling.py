@@ -115,7 +115,7 @@ def _reduced(ufunc: np.ufunc, x: Array, pool: Pool, empty: Any) -> Array:
     return x
 
 
-# -- means ------------------------------------------------------------------------------------------------------------
+# -- means ----------------------------------------------------------------------------------------------------------
 
 
 def _divided(total: Array, divisor: Any) -> Array:
@@ -131,7 +131,7 @@ def _divided(total: Array, divisor: Any) -> Array:
     "(Tensor input, object pool)",
     node=lambda input, pool: pool.node,
     namespace="internal",
-    input=lambda g, pool: avg_pool_gradient(g, pool),
+    input=lambda g, input, pool: avg_pool_gradient(g, input, pool),
 )
 def avg_pool(input: Array, pool: Pool) -> Array:
     """(..., *size) -> (..., *outputs)."""
@@ -142,13 +142,15 @@ def avg_pool(input: Array, pool: Pool) -> Array:
 
 
 @op(
-    "(Tensor grad, object pool)",
-    node=lambda grad, pool: f"{pool.node[:-1]}Backward0",
+    "(Tensor grad, Tensor input, object pool)",
+    arity=2,
+    node=lambda grad, input, pool: f"{pool.node[:-1]}Backward0",
     namespace="internal",
     grad=lambda g, pool: avg_pool(g, pool),
+    input=lambda g, input: zeros_of(input),
 )
-def avg_pool_gradient(grad: Array, pool: Pool) -> Array:
-    """Each mean's gradient, shared among its window."""
+def avg_pool_gradient(grad: Array, input: Array, pool: Pool) -> Array:
+    """Each mean's gradient, shared among its window.  That the input has no part in it does not show in torch either."""
     divisor = pool.divisor
     x = np.true_divide(grad, divisor.astype(grad.dtype) if isinstance(divisor, np.ndarray) else divisor)
     for dim in reversed(range(len(pool.size))):
@@ -164,7 +166,7 @@ def avg_pool_gradient(grad: Array, pool: Pool) -> Array:
     return x
 
 
-# -- maxima -----------------------------------------------------------------------------------------------------------
+# -- maxima ---------------------------------------------------------------------------------------------------------
 
 
 def _winners(x: Array, out: Array, pool: Pool) -> Iterator[tuple[Index, Index, Array]]:
@@ -278,7 +280,7 @@ def max_pool_pick(values: Array, input: Array, result: Array, pool: Pool) -> Arr
     return out
 
 
-# -- back from maxima ---------------------------------------------------------------------------------------------------
+# -- back from maxima -----------------------------------------------------------------------------------------------
 
 
 def _numbers(indices: Array, size: Shape) -> Array:

@@ -89,7 +89,7 @@ def interpolate_gradient(grad: Array, interpolation: Interpolation) -> Array:
     return x.reshape(*lead, *interpolation.size)
 
 
-# -- where the new elements lie -----------------------------------------------------------------------------------------
+# -- where the new elements lie -------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from ._correlation import Geometry, folded, unfolded
 from ._table import Array, op
 from ._windows import Shape, buffer, output_size
 
-# -- blocks as columns ---------------------------------------------------------------------------------------------------
+# -- blocks as columns ----------------------------------------------------------------------------------------------
 
 
 def _check_dtype(name: str, x: Array) -> None:
@@ -97,8 +97,8 @@ def check_images(shape: Shape, kernel: Shape, dilation: Shape, padding: Shape, s
     if min(blocks) < 1:
         raise RuntimeError(
             f"Given input with spatial size {shape[-2:]}, kernel_size={kernel}, dilation={dilation}, "
-            f"padding={padding}, calculated shape of the array of sliding blocks as {blocks}, but its components must be "
-            "at least one."
+            f"padding={padding}, calculated shape of the array of sliding blocks as {blocks}, but its components must "
+            "be at least one."
         )
 
 
@@ -109,8 +109,8 @@ def check_columns(shape: Shape, image: Shape, kernel: Shape, dilation: Shape, pa
     check_options(kernel, dilation, padding, stride)
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, "
-            f"but got: {sizes(shape)}"
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+            f"input, but got: {sizes(shape)}"
         )
     rows, columns = shape[-2:]
     dim = len(shape) - 2
@@ -122,13 +122,13 @@ def check_columns(shape: Shape, image: Shape, kernel: Shape, dilation: Shape, pa
     height, width = map(output_size, image, kernel, stride, padding, dilation)
     if height * width != columns or min(height, width) < 1:
         raise RuntimeError(
-            f"Given output_size={image}, kernel_size={kernel}, dilation={dilation}, padding={padding}, stride={stride}, "
-            f"expected size of input's dimension {dim + 1} to match the calculated number of sliding blocks {height} * "
-            f"{width} = {height * width}, but got input.size({dim + 1})={columns}."
+            f"Given output_size={image}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
+            f"stride={stride}, expected size of input's dimension {dim + 1} to match the calculated number of sliding "
+            f"blocks {height} * {width} = {height * width}, but got input.size({dim + 1})={columns}."
         )
 
 
-# -- rearrangements -------------------------------------------------------------------------------------------------------
+# -- rearrangements -------------------------------------------------------------------------------------------------
 
 
 @op(
@@ -170,8 +170,8 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     for name, size, dim in (("height", height, -2), ("width", width, -1)):
         if size % factor:
             raise RuntimeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is not "
-                f"divisible by {factor}"
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is "
+                f"not divisible by {factor}"
             )
     height, width, rank = height // factor, width // factor, len(lead)
     result = buffer(input, (*lead, channels * factor * factor, height, width))

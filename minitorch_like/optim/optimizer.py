@@ -399,10 +399,9 @@ class Optimizer:
 
         def is_unchanged() -> bool:
             return (
-                len(self.param_groups) == len(groups)
-                and all(map(is_, self.param_groups, groups))
+                self.param_groups == groups  # of the very same dictionaries, which lists look at first
                 and len(group["params"]) == count
-                and all(map(is_, map(self.state.get, params), states))
+                and (not states or all(map(is_, map(self.state.get, params), states)))
             )
 
         recorder.guard(is_unchanged)

@@ -23,6 +23,8 @@ ACTIVATIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "softplus": ({}, {"beta": 2}, {"threshold": 1.5}),
     "hardtanh": ({}, {"min_val": -0.5, "max_val": 0.75}),
 }
+# Below, erf is so near -1 that 1 + erf has few digits left, in torch too.
+LEAST = {"gelu": -2.0}
 
 
 def _moderate(type_: Type) -> bool:
@@ -32,7 +34,11 @@ def _moderate(type_: Type) -> bool:
 def _activation(name: str, options: tuple[dict[str, Any], ...]) -> None:
     @op(name, catalogue=LAYERS)
     def build(scope: Scope) -> bool:
-        picked = scope.floating(_moderate)
+        low = LEAST.get(name, -40.0)
+        picked = scope.operand(
+            lambda type_: _moderate(type_) and type_.low >= low,
+            lambda: scope.fresh(scope.any_shape(), fits=lambda array: np.maximum(array, low)),
+        )
         if picked is None:
             return False
         ref, type_ = picked

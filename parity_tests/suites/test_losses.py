@@ -265,6 +265,17 @@ def test_variances(torch, candidate, shape, seed, number):
     agree(torch, candidate, program)
 
 
+@pytest.mark.parametrize(("drawn", "loss"), COMPARED.values(), ids=COMPARED.keys())
+def test_unreduced_losses_are_laid_out_like_their_operands(torch, candidate, drawn, loss):
+    def program(ns):
+        x = (ns.arange(24.0) / 25).reshape(2, 3, 4)
+        pairs = [(x.permute(2, 0, 1), x.reshape(4, 2, 3)), (x[:, ::2], x[:, 1:]), (x[:1].expand(2, 3, 4), x)]
+        pairs += [pair[::-1] for pair in pairs]
+        return [loss(ns.nn.functional, *(*pair, pair[1])[: len(drawn)], reduction="none").stride() for pair in pairs]
+
+    same(torch, candidate, program)
+
+
 # -- cross entropy of classes is one op --------------------------------------------------------------------------------
 
 
@@ -307,6 +318,19 @@ def test_scores_may_be_overwritten_after_cross_entropy(torch, candidate):
         return first.detach(), x
 
     agree(torch, candidate, program, cancels=True)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_nothing_but_ignored_targets(torch, candidate, reduction, weighted):
+    def program(ns):
+        x = ns.tensor(FLOATS, requires_grad=True)
+        weight = ns.tensor([1.0, 0.0, 2.0]) if weighted else None
+        loss = ns.nn.functional.cross_entropy(x, ns.tensor([1, 1]), weight, ignore_index=1, reduction=reduction)
+        loss.sum().backward()
+        return loss, x
+
+    same(torch, candidate, program)
 
 
 @given(case=classifications())
@@ -458,30 +482,6 @@ def test_a_weight_is_a_buffer(torch, candidate):
         return loss.state_dict(), [name for name, _ in loss.named_buffers()], loss
 
     same(torch, candidate, program)
-
-
-MODULES = {
-    "SmoothL1Loss": {"beta": 0.5}, "HuberLoss": {"delta": 2}, "BCELoss": {}, "BCEWithLogitsLoss": {},
-    "KLDivLoss": {"log_target": True}, "PoissonNLLLoss": {"log_input": False, "full": True, "eps": 1e-4},
-    "GaussianNLLLoss": {"full": True, "eps": 1e-4}, "NLLLoss": {"ignore_index": 3}, "L1Loss": {},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_modules_hold_their_options(torch, candidate, name):
-    def program(ns):
-        kind = getattr(ns.nn, name)
-        made = kind(), kind(**MODULES[name], reduction="sum")
-        return [
-            (repr(each), getattr(each, "__constants__", None), vars_of(each), dict(each.named_buffers()))
-            for each in made
-        ]
-
-    same(torch, candidate, program)
-
-
-def vars_of(module):
-    return {key: value for key, value in vars(module).items() if not key.startswith("_")}
 
 
 def test_weights_are_buffers_in_order(torch, candidate):

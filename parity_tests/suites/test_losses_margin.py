@@ -190,6 +190,10 @@ MODULES = {
     "SoftMarginLoss": {}, "TripletMarginLoss": {"margin": 2, "p": 1, "eps": 0.1, "swap": True},
     "MultiMarginLoss": {"p": 2, "margin": 0.5}, "MultiLabelMarginLoss": {}, "MultiLabelSoftMarginLoss": {},
     "TripletMarginWithDistanceLoss": {"margin": 2, "swap": True},
+    # and those of test_losses
+    "SmoothL1Loss": {"beta": 0.5}, "HuberLoss": {"delta": 2}, "BCELoss": {}, "BCEWithLogitsLoss": {},
+    "KLDivLoss": {"log_target": True}, "PoissonNLLLoss": {"log_input": False, "full": True, "eps": 1e-4},
+    "GaussianNLLLoss": {"full": True, "eps": 1e-4}, "NLLLoss": {"ignore_index": 3}, "L1Loss": {},
 }  # fmt: skip
 
 
@@ -199,7 +203,7 @@ def test_modules(torch, candidate, name):
         kind = getattr(ns.nn, name)
         made = kind(), kind(**MODULES[name], reduction="sum")
         own = [{key: value for key, value in vars(each).items() if not key.startswith("_")} for each in made]
-        return [repr(each) for each in made], own, kind.__constants__, made[0].state_dict()
+        return [repr(each) for each in made], own, getattr(kind, "__constants__", None), made[0].state_dict()
 
     same(torch, candidate, program)
 

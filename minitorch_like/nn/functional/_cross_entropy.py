@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minitorch_like import _capture as capture
 from minitorch_like._tensor import with_history, wrap
 from minitorch_like.autograd.engine import saved_tensors
 from minitorch_like.autograd.graph import Node, type_of_node
@@ -21,6 +22,7 @@ from minitorch_like.ops.loss import nll_gradient
 
 _OP, _LOG_SOFTMAX = TABLE["cross_entropy_of_classes"], TABLE["log_softmax"]
 _POWERS, _TOTALS = (_OP.saves.index((KEPT, _OP.keeps.index(name))) for name in ("powers", "totals"))
+_NLL_OPTIONS = ("target", "weight", "ignore_index", "reduction")
 
 
 class NllLossBackward0(Node):
@@ -52,7 +54,7 @@ class NllLossBackward0(Node):
         if self.saved is None:
             node.saved, node.shape = None, self.scores_shape
         else:
-            scores = np.log(self.saved[_POWERS] / self.saved[_TOTALS].reshape(-1, 1))
+            scores = capture.run(_log_quotient, self.saved[_POWERS], self.saved[_TOTALS])
             node.saved = [scores if kind == OUTPUT else 1 for kind, _ in _LOG_SOFTMAX.saves]  # else it is dim
             node.shape = scores.shape
         self.inner = node
@@ -65,32 +67,46 @@ class NllLossBackward0(Node):
 
     def apply(self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any]) -> list[Any]:
         recorded = hasattr(g, "_node")
-        if not recorded and (not hasattr(self, "inner") or self.inner.hooks is None):
-            return super().apply(g, saved, needed, run)
+        if recorded or (hasattr(self, "inner") and self.inner.hooks is not None):
+            return [*self._through_both(g, saved, needed, run, recorded), None]
+        return super().apply(g, saved, needed, run)
+
+    def _through_both(
+        self, g: Any, saved: list[Any], needed: Any, run: Callable[..., Any], recorded: bool
+    ) -> list[Any]:
+        """What the two nodes would do one after the other, the hooks of the inner one included."""
         inner = self.log_softmax()
         assert inner.saved is not None
-        scores = next(each for each in inner.saved if isinstance(each, np.ndarray))
         options = {
             _OP.parameters[index]: each for (kind, index), each in zip(_OP.saves, saved, strict=True) if kind != KEPT
         }
-        g = run(
-            nll_gradient,
-            g,
-            with_history(scores, inner, 0) if recorded else scores,
-            *(options[name] for name in ("target", "weight", "ignore_index", "reduction")),
-        )
+        scores: Any = next(each for each in inner.saved if isinstance(each, np.ndarray))
+        if recorded:
+            scores = with_history(scores, inner, 0)
+        g = run(nll_gradient, g, scores, *(options[name] for name in _NLL_OPTIONS))
         hooks = inner.hooks
-
-        def hooked(x: Any, call: Callable[[tuple[Any]], Any]) -> Any:
-            result = call((x if recorded else wrap(x),))
-            return x if result is None else result[0] if recorded else result[0]._data
-
-        for hook in list(hooks.before.values()) if hooks else ():
-            g = hooked(g, hook)
+        for before in list(hooks.before.values()) if hooks else ():
+            g = _replaced(g, before((_shown(g),)))
         gradients = inner.apply(g, saved_tensors(inner) if recorded else inner.saved, needed, run)
-        for hook in list(hooks.after.values()) if hooks else ():
-            gradients[0] = hooked(gradients[0], lambda x, hook=hook: hook(x, (g if recorded else wrap(g),)))  # type: ignore[misc]
-        return [*gradients, None]
+        for after in list(hooks.after.values()) if hooks else ():
+            gradients[0] = _replaced(gradients[0], after((_shown(gradients[0]),), (_shown(g),)))
+        return gradients
+
+
+def _log_quotient(powers: Any, totals: Any) -> Any:
+    return np.log(powers / totals.reshape(-1, 1))
+
+
+def _shown(g: Any) -> Any:
+    """A gradient as hooks see it."""
+    return g if hasattr(g, "_node") else wrap(g)
+
+
+def _replaced(g: Any, result: Any) -> Any:
+    """A gradient, or the one that a hook has returned in its place."""
+    if result is None:
+        return g
+    return result[0] if hasattr(g, "_node") else result[0]._data
 
 
 _OP.node_types["NllLossBackward0"] = NllLossBackward0

@@ -8,14 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch_like import Tensor
-from minitorch_like._bind import FUNCTIONS
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._checks import sizes
 from minitorch_like.ops._signature import Reader
-
-__all__ = [
-    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution",
-]  # fmt: skip
 
 Ints = tuple[int, ...]
 
@@ -27,8 +22,6 @@ _CONV_TRANSPOSE = (
     "int groups=1, int[1] dilation=1)"
 )
 _OPTIONS = {"bias": None, "stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1}
-
-convolution = FUNCTIONS["convolution"]
 
 
 def _are_ints(value: Any) -> bool:

@@ -45,7 +45,7 @@ def _per_dimension(make: Callable[[int], Callable[..., Any]]) -> tuple[Callable[
     return make(1), make(2), make(3)
 
 
-# -- sliding windows ----------------------------------------------------------------------------------------------------
+# -- sliding windows ------------------------------------------------------------------------------------------------
 
 
 def _max_pooling(rank: int) -> Callable[..., Any]:
@@ -74,9 +74,9 @@ def _max_pooling(rank: int) -> Callable[..., Any]:
         windows = find(input._data.shape, options, bool(return_indices))
         return (_max_pool_with_indices if return_indices else _max_pool).apply(input, windows)
 
-    doc = f"""The maximum of each window of (N, C, *size) or (C, *size), over {rank} dimensions, and its index if asked for.
+    doc = f"""The maximum of each window of (N, C, *size) or (C, *size), over {rank} dimensions.
 
-    The index is that in the plane (*size), counted row by row. By default the stride is the kernel's size.
+    If asked for, with its index in the plane (*size), counted row by row. By default the stride is the kernel's size.
     """
     return _named(pool, f"_{name}", doc)  # the name in torch's errors
 
@@ -168,7 +168,7 @@ avg_pool1d, avg_pool2d, avg_pool3d = _per_dimension(_avg_pooling)
 lp_pool1d, lp_pool2d, lp_pool3d = _per_dimension(_lp_pooling)
 
 
-# -- windows shared out ---------------------------------------------------------------------------------------------------
+# -- windows shared out ---------------------------------------------------------------------------------------------
 
 _ADAPTIVE = "(Tensor input, int[1] output_size)"
 
@@ -240,7 +240,12 @@ def adaptive_avg_pool1d(*args: Any, **kwargs: Any) -> Tensor:
     values = _ADAPTIVE_AVG_POOL1D.read(args, kwargs)[1]
     input = values["input"]
     windows = _pools.adaptive_pool1d("adaptive_avg_pool1d", input._data.shape, _plain(values["output_size"]))
-    result: Tensor = _avg_pool.apply(input, windows)
+    result: Tensor
+    if windows.outputs == (1,):  # torch has the mean do it
+        windows.check_dtype(input._data)
+        result = TABLE["named"].apply(input.mean(-1, keepdim=True), None, None, "SqueezeBackward1")
+    else:
+        result = _avg_pool.apply(input, windows)
     return result
 
 
@@ -252,7 +257,7 @@ adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max
 adaptive_avg_pool2d, adaptive_avg_pool3d = _adaptive_avg_pooling(2), _adaptive_avg_pooling(3)
 
 
-# -- the way back from maxima -----------------------------------------------------------------------------------------------
+# -- the way back from maxima ---------------------------------------------------------------------------------------
 
 
 def _max_unpooling(rank: int) -> Callable[..., Tensor]:

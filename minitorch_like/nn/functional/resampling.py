@@ -30,7 +30,7 @@ pixel_shuffle, pixel_unshuffle = FUNCTIONS["pixel_shuffle"], FUNCTIONS["pixel_un
 channel_shuffle = FUNCTIONS["channel_shuffle"]
 
 
-# -- blocks as columns ------------------------------------------------------------------------------------------------------
+# -- blocks as columns ----------------------------------------------------------------------------------------------
 
 
 def _pair(value: Any) -> tuple[Any, ...]:
@@ -38,7 +38,7 @@ def _pair(value: Any) -> tuple[Any, ...]:
 
 
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
-    """The blocks of an image as columns: (N, C, H, W) -> (N, C * kernel height * kernel width, blocks), or without N."""
+    """The blocks of an image as columns: (N, C, H, W) -> (N, C * places of the kernel, blocks), or without N."""
     options = tuple(map(_pair, (kernel_size, dilation, padding, stride)))
     _IM2COL.read((input, *options), {})
     unfolding.check_images(input._data.shape, *options)
@@ -57,7 +57,7 @@ def fold(
     return result
 
 
-# -- resampling ---------------------------------------------------------------------------------------------------------------
+# -- resampling -----------------------------------------------------------------------------------------------------
 
 
 def interpolate(
