@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _record
 from ._apply import bind
-from ._capture import mode, structure
+from ._capture import mode, run, structure
 from ._dtype import FROM_NUMPY, can_cast
 from ._record import Edges, new_node, note_output_version
 from ._tensor import Tensor, wrap
@@ -128,7 +128,7 @@ def _with_original(op: Op, args: Any, edges: Edges) -> Any:
     """The arguments, with the written-to operand's old value in its place if a rule will want it."""
     needs = tuple([edge is not None for edge in edges])
     if any(op.saves[slot] == (INPUT, 0) for slot in op.save_plan(needs)):
-        return (wrap(args[0]._data.copy()), *args[1:])
+        return (wrap(run(np.copy, args[0]._data)), *args[1:])
     return args
 
 

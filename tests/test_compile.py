@@ -475,3 +475,9 @@ def test_a_copy_of_a_copy_ends_where_it_should():
         x = torch.arange(3.0) * factor
         assert compiled(x).tolist() == step(x).tolist()
     assert "eager" not in compiled.explain()
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.SiLU, nn.Hardtanh, nn.LeakyReLU])
+def test_activations_in_place(activation):
+    compiled = same_runs(lambda: Training(layers=lambda: [nn.Linear(5, 6), activation(inplace=True), nn.Linear(6, 2)]))
+    assert "eager" not in compiled.explain()

@@ -75,7 +75,7 @@ class CompiledFunction:
         return signature
 
     def _replay(self, signature: _Signature, plan: Plan, arrays: list[Any], args: Any, kwargs: Any) -> Any:
-        if not plan.lock.acquire(blocking=False):  # another thread is using its buffers
+        if not plan.lock.acquire(False):  # another thread is using its buffers
             return self._function(*args, **kwargs)
         try:
             if plan.verified:

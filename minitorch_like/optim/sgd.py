@@ -89,7 +89,7 @@ class SGD(Optimizer):
         filled: Array | None = None
         for param, grad, (array, first, second, vector, cells) in self._each(group):
             if vector is not filled:
-                run_opaque(_coefficients, vector, group)
+                run_opaque(_minus_lr if plain else _coefficients, vector, group)
                 filled = vector
             if plain:
                 update(array, grad, cells[0], first)
@@ -121,8 +121,13 @@ def _flags(group: Group) -> tuple[bool, ...]:
     )
 
 
-def _coefficients(vector: Array, group: Group) -> None:
+def _minus_lr(vector: Array, group: Group) -> None:
+    """The only coefficient of a step without momentum and weight decay."""
     vector[0] = -number(group["lr"])
+
+
+def _coefficients(vector: Array, group: Group) -> None:
+    _minus_lr(vector, group)
     vector[1] = number(group["weight_decay"])
     vector[2] = group["momentum"]
     vector[3] = 1 - group["dampening"]
