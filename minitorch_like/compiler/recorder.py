@@ -273,7 +273,9 @@ class Recorder:
 
 
 # Functions that take `out=`, that fill, and that copy their first argument; all others are computed afresh and copied.
-_WRITES_OUT = frozenset({np.dot, np.take, np.concatenate, np.cumsum, np.argmax, np.argmin, np.clip, np.ndarray.clip, np.round})
+_WRITES_OUT = frozenset(
+    {np.dot, np.take, np.concatenate, np.cumsum, np.argmax, np.argmin, np.clip, np.ndarray.clip, np.round}
+)
 _FILLS: dict[Any, int] = {np.zeros_like: 0, np.ones_like: 1}
 _COPIES = frozenset(
     {np.copy, np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten}

@@ -132,7 +132,8 @@ def recorded_gradients(
         group: the dimensions that are standardised together.
         shared: the dimensions in which all elements have the same parameter.
         centre: whether the mean is subtracted.
-        together: whether torch has one node for all of them; see `named`.
+        together: whether torch has one node for all of them; see `named`.  Where it has not, the gradient of the weight
+            is still made of a mean and a variance that are, in torch, results of the node that the weight went into.
         statistics: a mean and a variance that do not depend on the input.
     """
     g, x = single(reshape(g, fold[0])), single(reshape(input, fold[0]))
@@ -155,8 +156,11 @@ def recorded_gradients(
         gradients[1] = reshape(sum_(g * normal, shared), weight.shape)
     if len(needs) > 2 and needs[2]:
         gradients[2] = reshape(sum_(g, shared), bias_shape)
-    given = (input, weight) if together else (None, None)
-    return [None if each is None else named(each, *given, node) for each, node in zip(gradients, nodes, strict=True)]
+    beside = [(input, weight)] * 3 if together else [(None, None), (None, weight if centre else None), (None, None)]
+    return [
+        None if each is None else named(each, *others, node)
+        for each, others, node in zip(gradients, beside, nodes, strict=True)
+    ]
 
 
 def check_mixed_dtypes(input: Array, *parameters: Array | None) -> None:

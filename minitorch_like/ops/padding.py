@@ -11,6 +11,7 @@ import numpy as np
 from ._checks import sizes
 from ._table import Array, op
 from ._windows import Index, Pair, Shape, buffer
+from .elementwise import zeros_of
 
 # -- with a constant ------------------------------------------------------------------------------------------------
 
@@ -134,9 +135,9 @@ def _resized(x: Array, extension: Extension, dim: int, size: int) -> Array:
     "(Tensor input, object extension)",
     node=lambda input, extension: extension.node,
     namespace="internal",
-    input=lambda g, extension: extend_gradient(g, extension),
+    input=lambda g, extension: wrap_gradient(g, extension),
 )
-def extend(input: Array, extension: Extension) -> Array:
+def wrap(input: Array, extension: Extension) -> Array:
     """(..., *size) -> (..., *extended), one dimension after the other."""
     x = input
     for dim, runs in enumerate(extension.runs):
@@ -151,9 +152,9 @@ def extend(input: Array, extension: Extension) -> Array:
     "(Tensor grad, object extension)",
     node=lambda grad, extension: f"{extension.node[:-1]}Backward0",
     namespace="internal",
-    grad=lambda g, extension: extend(g, extension),
+    grad=lambda g, extension: wrap(g, extension),
 )
-def extend_gradient(grad: Array, extension: Extension) -> Array:
+def wrap_gradient(grad: Array, extension: Extension) -> Array:
     """For each element of the input, the sum of the gradients of all that were taken from it."""
     x = grad
     for dim in reversed(range(len(extension.size))):
@@ -167,6 +168,32 @@ def extend_gradient(grad: Array, extension: Extension) -> Array:
             np.add(target, share, out=target)
         x = result
     return x
+
+
+@op(
+    "(Tensor input, object extension)",
+    node=lambda input, extension: extension.node,
+    namespace="internal",
+    input=lambda g, input, extension: extend_gradient(g, input, extension),
+)
+def extend(input: Array, extension: Extension) -> Array:
+    """`wrap`, whose gradient torch makes a function of the input too, though it does not depend on it."""
+    result: Array = wrap.kernel(input, extension)
+    return result
+
+
+@op(
+    "(Tensor grad, Tensor input, object extension)",
+    arity=2,
+    node=lambda grad, input, extension: f"{extension.node[:-1]}Backward0",
+    namespace="internal",
+    grad=lambda g, extension: extend(g, extension),
+    input=lambda g, input: zeros_of(input),
+)
+def extend_gradient(grad: Array, input: Array, extension: Extension) -> Array:
+    """`wrap_gradient`."""
+    result: Array = wrap_gradient.kernel(grad, extension)
+    return result
 
 
 @lru_cache(maxsize=256)

@@ -208,34 +208,46 @@ def _lowest(dtype: np.dtype[Any]) -> Any:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
+def _maxima(input: Array, pool: Pool) -> Array:
+    pool.check_dtype(input)
+    return _reduced(np.maximum, input, pool, _lowest(input.dtype))
+
+
+def _max_pool_input(g: Any, input: Any, maxima: Any, pool: Pool) -> Any:
+    return max_pool_gradient(g, input, max_pool(input, pool) if maxima is None else maxima, pool)
+
+
+# The maxima are kept in a copy: unlike torch's indices, the result itself may be written to, as by a ReLU in place.
 @op(
     "(Tensor input, object pool)",
     node=lambda input, pool: pool.node,
+    keeps=("maxima",),
     namespace="internal",
-    input=lambda g, input, out, pool: max_pool_gradient(g, input, out, pool),
+    input=_max_pool_input,
 )
-def max_pool(input: Array, pool: Pool) -> Array:
+def max_pool(input: Array, pool: Pool) -> tuple[Array, Array]:
     """(..., *size) -> (..., *outputs); NaN is greater than all else."""
-    pool.check_dtype(input)
-    return _reduced(np.maximum, input, pool, _lowest(input.dtype))
+    out = _maxima(input, pool)
+    return out, out.copy()
 
 
 @op(
     "(Tensor input, object pool)",
     node=lambda input, pool: pool.node,
     outputs=("out", "indices"),
+    keeps=("maxima",),
     namespace="internal",
-    input=lambda g, input, out, pool: max_pool_gradient(g, input, out, pool),
+    input=_max_pool_input,
 )
-def max_pool_with_indices(input: Array, pool: Pool) -> tuple[Array, Array]:
+def max_pool_with_indices(input: Array, pool: Pool) -> tuple[Array, Array, Array]:
     """The maxima, and the number of each in its plane (*size), counted row by row."""
-    out = max_pool.kernel(input, pool)
+    out = _maxima(input, pool)
     numbers = np.arange(np.prod(pool.size, dtype=np.int64)).reshape(pool.size)
     indices = buffer(out, out.shape, np.int64)
     indices.fill(0)
     for outputs, inputs, won in _winners(input, out, pool):
         np.copyto(indices[outputs], numbers[inputs], where=won)
-    return out, indices
+    return out, indices, out.copy()
 
 
 @op(

@@ -104,7 +104,7 @@ def _differentiated(scope: Scope) -> Program:
         if scope.chance(3):
             # To first order only: the oracle, which disturbs a value by a further op, has no other order to compare.
             wrt = tuple(dict.fromkeys((*wrt, scope.one_of(roots))))
-        else:
+        elif not scope.once:
             second = tuple(_cotangent(scope, scope.types[name]) for name in wrt)
     return Program(
         program.inputs,

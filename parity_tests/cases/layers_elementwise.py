@@ -10,6 +10,7 @@ import numpy as np
 from parity_tests.cases.catalogue import LAYERS, op
 from parity_tests.cases.layers import emit_layer
 from parity_tests.cases.losses import emit_loss
+from parity_tests.cases.program import Ref
 from parity_tests.cases.scope import Operand, Scope
 from parity_tests.cases.types import Shape, Type
 from parity_tests.check.snapshot import Array
@@ -89,11 +90,19 @@ def _pair(scope: Scope, fits: Callable[[Array], Array] | None = None) -> tuple[O
 
 
 def _likelihoods(array: Array) -> Array:
-    return np.clip(abs(array), 0, 1)
+    likelihoods: Array = np.minimum(abs(array), 1)
+    return likelihoods
 
 
 def _weights(array: Array) -> Array:
     return abs(array) + 0.25
+
+
+def _weight(scope: Scope, shape: Shape, like: Type) -> Ref:
+    """A weight that no later step changes in place: that is a mistake, of which not every framework takes notice."""
+    ref, type_ = scope.fresh(shape, like.dtype, _weights, grad=False)
+    scope.types[ref.name] = type_.but(writable=False)
+    return ref
 
 
 @op("binary_cross_entropy_with_logits", catalogue=LAYERS)
@@ -105,9 +114,9 @@ def binary_cross_entropy_with_logits(scope: Scope) -> bool:
     kwargs: dict[str, Any] = {}
     last: Shape = type_.shape[-1:]
     if scope.chance(3):
-        kwargs["weight"], _ = scope.fresh(scope.one_of((type_.shape, last)), type_.dtype, _weights, grad=False)
+        kwargs["weight"] = _weight(scope, scope.one_of((type_.shape, last)), type_)
     if scope.chance(2):
-        kwargs["pos_weight"], _ = scope.fresh(last, type_.dtype, _weights, grad=False)
+        kwargs["pos_weight"] = _weight(scope, last, type_)
     bound = (type_.magnitude + 1) * 16 * type_.size
     name = "binary_cross_entropy_with_logits"
     return emit_loss(scope, name, [ref, target], kwargs, type_.shape, bound, type_, likelihoods)

@@ -72,6 +72,7 @@ class Scope:
     kind:  'whole' (small integers, exact ops), 'smooth' (floats, within the domains), 'edges' (the extremes of float32),
            'infinities' (infinities and NaN among small integers) or 'ties' (zeros, ones, and nothing else).
     dtype: what fresh floating-point inputs are of.
+    once:  whether something in the program can be differentiated only once.
     """
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], kind: str, dtype: str, sizes: Sequence[int]):
@@ -82,6 +83,7 @@ class Scope:
         self.offset = self.draw_int(0, 4095)
         self._storages = 0
         self.special = kind in _SPECIAL
+        self.once = False
 
     # -- dice
 

@@ -287,3 +287,15 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_errors(torch, candidate, wrong):
     same(torch, candidate, lambda ns: wrong(ns.nn.functional, ns.ones(2, 3, 8, 8), ns.ones(2, 3, 4, 4, 4)).shape)
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_the_maxima_may_be_written_to(torch, candidate, returned):
+    def program(ns, tensor):
+        x = tensor(np.random.default_rng(0).standard_normal((2, 3, 6, 6)).astype(np.float32), requires_grad=True)
+        pooled = ns.nn.functional.max_pool2d(x, 2, return_indices=returned)
+        pooled = pooled[0] if returned else pooled
+        ns.nn.functional.relu(pooled, inplace=True).pow(2).sum().backward()
+        return pooled, x
+
+    agree(torch, candidate, program)

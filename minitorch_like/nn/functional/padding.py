@@ -8,7 +8,8 @@ from minitorch_like import Tensor
 from minitorch_like.ops import TABLE, padding
 from minitorch_like.ops._signature import Reader
 
-_constant, _extend = TABLE["constant_pad_nd"], TABLE["extend"]  # bound when first called
+# Bound when first called.
+_constant, _extend, _wrap = TABLE["constant_pad_nd"], TABLE["extend"], TABLE["wrap"]
 _PAD = Reader("pad", ("(Tensor input, int[] pad, str mode=constant, float? value=None)",))
 _KERNELS = {"reflect": "reflection", "replicate": "replication"}
 
@@ -42,5 +43,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         )
     if mode != "circular" and input._data.dtype.kind == "b":
         raise NotImplementedError(f"\"{_KERNELS[mode]}_pad{rank}d\" not implemented for 'Bool'")
-    extended: Tensor = _extend.apply(input, padding.extension(mode, input._data.shape, amounts))
+    copied = _wrap if mode == "circular" else _extend
+    extended: Tensor = copied.apply(input, padding.extension(mode, input._data.shape, amounts))
     return extended

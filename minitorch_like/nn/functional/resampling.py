@@ -14,7 +14,7 @@ from minitorch_like.ops._signature import Reader
 
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
-_extend, _interpolate = TABLE["extend"], TABLE["interpolate"]  # ops, whose `apply` is made when first called
+_wrap, _interpolate = TABLE["wrap"], TABLE["interpolate"]  # ops, whose `apply` is made when first called
 _im2col, _col2im = TABLE["im2col"], TABLE["col2im"]
 _OPTIONS = "int[] kernel_size, int[] dilation, int[] padding, int[] stride)"
 _IM2COL = Reader("im2col", (f"(Tensor input, {_OPTIONS}",))
@@ -90,7 +90,7 @@ def interpolate(
         if mode in ("nearest", "nearest-exact"):
             windows = resampling.nearest(shape, sizes, scales, mode == "nearest-exact")
             _check_dtype(input, "nearest", allowed="efdB")
-            copied: Tensor = _extend.apply(input, windows)
+            copied: Tensor = _wrap.apply(input, windows)
             return copied
         if mode == "area":
             area: Tensor = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[ndim - 3](input, sizes)
