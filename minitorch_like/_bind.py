@@ -213,8 +213,12 @@ _INTS = frozenset({int})
 def _callable(op: Op, reader: Reader) -> Callable[..., Any]:
     """The public function or method in front of `op.apply`."""
     count = 1 if op.variadic else op.arity
-    sizes_only = any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
-    strict = op.arity > 1 and "Number" not in "".join(op.texts)
+    texts = "".join(op.texts)
+    # Asked of every op at every import: the cheap question first.
+    sizes_only = (
+        "int[]" in texts and any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
+    )
+    strict = op.arity > 1 and "Number" not in texts
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if sizes_only and not kwargs and len(args) > 1:
