@@ -142,10 +142,31 @@ def _laid_already(column: list[Array], offsets: list[int], length: int) -> Array
 
 
 def _traced(batch: Batch, flat: dict[int, Array], trace: Trace) -> list[Instruction]:
-    """The instructions of one call on the flat arrays.  Tracing it computes: afterwards the values are put back."""
-    args = tuple([flat.get(position, value) for position, value in enumerate(batch.calls[0])])
-    before = [(array, array.copy()) for array in flat.values()]
-    instructions = trace(batch.kernel, args)
-    for array, values in before:
-        np.copyto(array, values)
-    return instructions
+    """The instructions of one call on the flat arrays.
+
+    Tracing computes, and the kernel does for every element alike; so it is traced on a few elements, by whose number an
+    array is then told: those that stand for a flat array, and those that the kernel has allocated for its own use.
+    """
+    lengths = sorted({array.size for array in flat.values()})
+    few = {length: 2 + index for index, length in enumerate(lengths)}
+    stand_ins = {position: np.ones(few[array.size], array.dtype) for position, array in flat.items()}
+    args = tuple([stand_ins.get(position, value) for position, value in enumerate(batch.calls[0])])
+    with np.errstate(all="ignore"):
+        instructions = trace(batch.kernel, args)
+    counterparts = {id(stand_in): flat[position] for position, stand_in in stand_ins.items()}
+    for value in args:
+        if isinstance(value, np.ndarray):
+            counterparts.setdefault(id(root_of(value)), value)
+    originals = {few[length]: length for length in lengths}
+    alive: list[Array] = []  # so that no id is given away
+
+    def full_size(array: Array) -> Array:
+        root = root_of(array)
+        if id(root) not in counterparts:
+            alive.append(root)
+            length = originals.get(array.size) if array.ndim == 1 else None
+            counterparts[id(root)] = array if length is None else np.empty(length, array.dtype)
+        found = counterparts[id(root)]
+        return array if found.ndim == 0 or array.shape == found.shape else found
+
+    return Moves.mapped(instructions, full_size)

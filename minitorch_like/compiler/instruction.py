@@ -39,7 +39,7 @@ class Instruction:
     def sources(self) -> list[Any]:
         """The arguments that are read."""
         inputs = [*self.args, *(value for name, value in self.kwargs.items() if name != "out")]
-        if self.out is not None and not self.partial and inputs and inputs[0] is self.out:
+        if self.out is not None and not self.partial and "out" not in self.kwargs and inputs and inputs[0] is self.out:
             return inputs[1:]  # copyto, fills: the first argument is only written
         return inputs
 

@@ -165,12 +165,18 @@ class Moves:
         return made[1]
 
     def apply(self, instructions: Iterable[Instruction]) -> list[Instruction]:
+        """The instructions with every array in its new memory."""
+        return self.mapped(instructions, self.array)
+
+    @staticmethod
+    def mapped(instructions: Iterable[Instruction], new: Callable[[Array], Array]) -> list[Instruction]:
+        """The instructions with `new(array)` for every array."""
         return [
             Instruction(
                 each.function,
-                replaced(each.args, self.array),
-                replaced(each.kwargs, self.array),
-                None if each.out is None else self.array(each.out),
+                replaced(each.args, new),
+                replaced(each.kwargs, new),
+                None if each.out is None else new(each.out),
                 partial=each.partial,
                 effect=each.effect,
             )
