@@ -14,8 +14,11 @@ from . import _creation, _functions, autograd  # noqa: E402
 from . import _printing as _tensor_str  # noqa: E402
 from ._device import device  # noqa: E402
 from ._dtype import (  # noqa: E402
+    bfloat16,
     bool_,
     can_cast,
+    complex64,
+    complex128,
     dtype,
     finfo,
     float16,
@@ -51,6 +54,7 @@ from .autograd import (  # noqa: E402
 )
 
 half, float, double = float16, float32, float64
+cfloat, cdouble = complex64, complex128
 short, int, long = int16, int32, int64
 bool = bool_
 

@@ -14,14 +14,25 @@ import numpy as np
 
 from ._capture import mode
 from ._record import new_node, recorded, refuse_inference, wrapped
-from ._tensor import Tensor, View, new_tensor, wrap
-from .autograd.graph import next_sequence, type_of_node
+from ._tensor import FoldedView, Tensor, View, new_tensor, wrap
+from .autograd.graph import for_result, next_sequence, type_of_node
 from .ops import Op
-from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC
+from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC, unbound
+
+
+adaptations: list[Callable[[Op], None]] = []  # what an op needs for the rare dtypes in use; see `_rare`
+complex_in_use = False
+
+
+def is_bound(op: Op) -> bool:
+    """Whether `op.apply` has been set."""
+    return op.apply is not unbound
 
 
 def bind(op: Op) -> None:
     """Set `op.apply`."""
+    for adapt in adaptations:
+        adapt(op)
     if op.variadic:
         op.apply = _sequence(op)
     elif op.view:
@@ -65,6 +76,9 @@ def written_out(op: Op) -> Callable[..., Any]:
         "node_name": op.node,
         "node_type": type_of_node(op, op.node) if isinstance(op.node, str) else None,
         "type_of_node": partial(type_of_node, op),
+        "for_result": for_result,
+        "folds": op.folds,
+        "FoldedView": FoldedView,
         "refuse_inference": refuse_inference,
     }
     exec(compile(_source(op), f"<apply {op.name}>", "exec"), namespace)
@@ -102,7 +116,9 @@ def _source(op: Op) -> str:
             f"        if {' or '.join(f'e{i} is not None' for i in differentiable)}:",
             *(f"            {line}" for line in _recording(op, differentiable)),
         ]
-    return "\n".join([*lines, "    return wrap(result)"])
+    if op.folds is None:
+        return "\n".join([*lines, "    return wrap(result)"])
+    return "\n".join([*lines, "    tensor = wrap(result)", *(f"    {line}" for line in _folding(op)), "    return tensor"])
 
 
 def _recording(op: Op, differentiable: list[int]) -> list[str]:
@@ -117,7 +133,7 @@ def _recording(op: Op, differentiable: list[int]) -> list[str]:
     return [
         "if result.__class__ is not ndarray:",
         "    result = asarray(result)",
-        f"node = new_node({node_type})",
+        f"node = new_node({node_type})" if not complex_in_use else f"node = new_node(for_result({node_type}, result))",
         f"node.inputs = ({edges})",
         *(f"{name} = {number}" for name, number in zip(names, numbers, strict=True)),
         f"node.numbers = ({', '.join(names)},) if {' or '.join(names)} else None",
@@ -133,8 +149,15 @@ def _recording(op: Op, differentiable: list[int]) -> list[str]:
         "tensor._number = 0",
         "tensor._grad = tensor._view = None",
         "tensor._version_counter = counter",
+        *(_folding(op) if op.folds else ()),
         "return tensor",
     ]
+
+
+def _folding(op: Op) -> list[str]:
+    """The lines that make a result other than a matrix the view that it is in torch."""
+    arguments = ", ".join(f"p{index}" for index in range(len(op.parameters)))
+    return [f"if result.ndim != 2 and folds({arguments}):", "    tensor._view = FoldedView(tensor)"]
 
 
 def _saving(op: Op, differentiable: list[int]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from ._bind import resize_out
 from ._capture import mode
 from ._device import require_cpu
-from ._dtype import FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype, with_own_dtype
+from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype, with_own_dtype
 from ._tensor import Tensor, wrap
 from .ops._checks import cast, sizes
 from .ops._signature import Reader
@@ -70,7 +70,7 @@ def _by_name(name: str) -> dtype:
 
 
 def _require_grad(tensor: Tensor) -> None:
-    if tensor._data.dtype.kind != "f":
+    if tensor._data.dtype.kind not in DIFFERENTIABLE_KINDS:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     tensor.requires_grad = True
 
@@ -101,10 +101,8 @@ def _infer(data: Any) -> dtype:
         return data.dtype
     if isinstance(data, (np.ndarray, np.generic)):
         return from_numpy_type(data.dtype)
-    if isinstance(data, (bool, int, float)):
+    if isinstance(data, (bool, int, float, complex)):
         return scalar_dtype(data)
-    if isinstance(data, complex):
-        raise TypeError("complex tensors are not supported: no dtype for a complex number")
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
     if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, dict):

@@ -14,9 +14,16 @@ import numpy as np
 
 _BOOL, _INTEGER, _FLOATING, _COMPLEX = range(4)
 
+# NumPy's kinds of dtype.  bfloat16, which NumPy does not know, has that of a dtype without a kind.
+FLOATING_KINDS = "fV"
+DIFFERENTIABLE_KINDS = "fcV"
+
 
 class dtype:
-    """A torch data type.  Instances are singletons: compare them with `is` or `==`."""
+    """A torch data type.  Instances are singletons: compare them with `is` or `==`.
+
+    A `rare` one has its NumPy dtype looked up, and the op table prepared for it, when that is first asked for.
+    """
 
     __slots__ = (
         "category",
@@ -30,16 +37,46 @@ class dtype:
         "title",
     )
 
-    def __init__(self, name: str, numpy_name: str, category: int, title: str) -> None:
+    numpy: np.dtype[Any]
+
+    def __init__(self, name: str, itemsize: int, category: int, title: str, *, rare: bool = False) -> None:
         self.name = name
-        self.numpy = np.dtype(numpy_name)
+        self.itemsize = itemsize  # in bytes
+        if not rare:
+            self.numpy = np.dtype(name)
         self.category = category
         self.title = title  # the C++ name that torch's messages use: Float, Long, ...
         self.tensor_type = f"torch.{title}Tensor"
         self.is_floating_point = category == _FLOATING
         self.is_complex = category == _COMPLEX
         self.is_signed = category > _INTEGER or (category == _INTEGER and not name.startswith("u"))
-        self.itemsize = self.numpy.itemsize
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "numpy":
+            raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
+        if self.category == _COMPLEX:
+            self.numpy = np.dtype(self.name)
+        else:
+            import ml_dtypes
+
+            self.numpy = np.dtype(getattr(ml_dtypes, self.name))
+        FROM_NUMPY[self.numpy] = self
+        from ._rare import prepare_for
+
+        prepare_for(self)
+        return self.numpy
+
+    def to_complex(self) -> dtype:
+        """The complex dtype whose parts are of this one's width.  Raises TypeError for float16's, which is missing."""
+        if self.is_complex:
+            return self
+        if self is float16:
+            raise TypeError("minitorch_like has no torch.complex32")
+        return complex128 if self is float64 else complex64
+
+    def to_real(self) -> dtype:
+        """The dtype of the real and imaginary parts; itself if it is not complex."""
+        return {complex64: float32, complex128: float64}.get(self, self)
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -54,18 +91,46 @@ class dtype:
         return self
 
 
-bool_ = dtype("bool", "bool", _BOOL, "Bool")
-uint8 = dtype("uint8", "uint8", _INTEGER, "Byte")
-int8 = dtype("int8", "int8", _INTEGER, "Char")
-int16 = dtype("int16", "int16", _INTEGER, "Short")
-int32 = dtype("int32", "int32", _INTEGER, "Int")
-int64 = dtype("int64", "int64", _INTEGER, "Long")
-float16 = dtype("float16", "float16", _FLOATING, "Half")
-float32 = dtype("float32", "float32", _FLOATING, "Float")
-float64 = dtype("float64", "float64", _FLOATING, "Double")
+bool_ = dtype("bool", 1, _BOOL, "Bool")
+uint8 = dtype("uint8", 1, _INTEGER, "Byte")
+int8 = dtype("int8", 1, _INTEGER, "Char")
+int16 = dtype("int16", 2, _INTEGER, "Short")
+int32 = dtype("int32", 4, _INTEGER, "Int")
+int64 = dtype("int64", 8, _INTEGER, "Long")
+float16 = dtype("float16", 2, _FLOATING, "Half")
+bfloat16 = dtype("bfloat16", 2, _FLOATING, "BFloat16", rare=True)
+float32 = dtype("float32", 4, _FLOATING, "Float")
+float64 = dtype("float64", 8, _FLOATING, "Double")
+complex64 = dtype("complex64", 8, _COMPLEX, "ComplexFloat", rare=True)
+complex128 = dtype("complex128", 16, _COMPLEX, "ComplexDouble", rare=True)
 
-DTYPES = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
-FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in DTYPES}
+DTYPES = (
+    bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128,
+)  # fmt: skip
+RARE = (bfloat16, complex64, complex128)
+
+
+class _FromNumpy(dict[np.dtype[Any], dtype]):
+    """The dtype for each NumPy dtype; a rare one is entered when it is first asked for."""
+
+    def __missing__(self, key: np.dtype[Any]) -> dtype:
+        for each in RARE:
+            if key.name == each.name and each.numpy == key:
+                return each
+        raise KeyError(key)
+
+    def get(self, key: np.dtype[Any], default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            self[key]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+
+FROM_NUMPY = _FromNumpy({each.numpy: each for each in DTYPES if each not in RARE})
 
 
 def with_own_dtype(array: Any) -> Any:
@@ -125,14 +190,19 @@ def default_numpy_dtype() -> np.dtype[Any]:
 
 
 def scalar_dtype(value: complex) -> dtype:
-    """The dtype that torch gives a Python number: bool, int64 or the default dtype."""
+    """The dtype that torch gives a Python number: bool, int64, the default dtype or the complex one as wide."""
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):
         return int64
     if isinstance(value, float):
         return _Default.dtype
-    raise TypeError(f"complex numbers are not supported, got {value!r}")
+    return default_complex_dtype()
+
+
+def default_complex_dtype() -> dtype:
+    """complex128 where float64 is the default dtype, otherwise complex64."""
+    return complex128 if _Default.dtype is float64 else complex64
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
@@ -140,8 +210,11 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     if type1 is type2:
         return type1
     if type1.category == type2.category:
+        if bfloat16 in (type1, type2):
+            return float64 if float64 in (type1, type2) else float32
         return FROM_NUMPY[np.promote_types(type1.numpy, type2.numpy)]
-    return type1 if type1.category > type2.category else type2
+    higher, lower = (type1, type2) if type1.category > type2.category else (type2, type1)
+    return complex128 if higher is complex64 and lower is float64 else higher
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:
@@ -153,7 +226,9 @@ def _combine(higher: dtype | None, lower: dtype | None) -> dtype | None:
     """`higher` outranks `lower` unless the latter's category is above it."""
     if higher is None or lower is None:
         return higher or lower
-    if higher.category >= _FLOATING and lower.category <= higher.category:
+    if higher.category == _FLOATING and lower.category == _COMPLEX:
+        return higher.to_complex()
+    if higher.category >= _FLOATING:
         return higher
     if higher is bool_ or lower.category >= _FLOATING:
         return promote_types(higher, lower)

@@ -5,13 +5,15 @@ This is the general form, for ops of any shape.  Most calls take the form of `_a
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ._tensor import Tensor, new_tensor, wrap
-from .autograd.graph import Node, next_sequence, type_of_node
-from .ops import Op
+from ._dtype import DIFFERENTIABLE_KINDS
+from ._tensor import Tensor, new_tensor, with_history, wrap
+from .autograd.graph import Node, for_result, next_sequence, type_of_node
+from .ops import TABLE, Op
 from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE
 
 ndarray = np.ndarray
@@ -22,8 +24,8 @@ Edges = tuple[Node | None, ...]
 def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, kept: tuple[Any, ...] = ()) -> Node:
     """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
     name = name or op.node
-    node_type = op.node_types.get(name) if name.__class__ is str else type_of_node(op, name(*args))
-    node: Node = new_node(node_type or type_of_node(op, name))
+    node_type = type_of_node(op, name if name.__class__ is str else name(*args))
+    node: Node = new_node(for_result(node_type, result[0] if node_type.several else result))
     node.inputs = edges
     node.numbers = None
     for arg in args[0] if op.variadic else args[: op.arity]:
@@ -67,6 +69,15 @@ def version_of(tensor: Tensor) -> int:
         refuse_inference()
     version: int = tensor._version_counter[0]
     return version
+
+
+def matrix_of(array: Any, node: Node | None) -> Tensor:
+    """What a folded result with history `node` is a view of: all rows of `array`."""
+    matrix = array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
+    if node is None:
+        return wrap(matrix)
+    folded = with_history(array, node, 0)
+    return with_history(matrix, make_node(TABLE["view"], (folded, matrix.shape), (node,), matrix), 0)
 
 
 def refuse_inference() -> NoReturn:
@@ -128,7 +139,7 @@ def note_output_version(op: Op, node: Node, counter: list[int]) -> None:
 
 def _output(node: Node, number: int, array: Any) -> Tensor:
     tensor = wrap(array)
-    if array.dtype.kind == "f":
+    if array.dtype.kind in DIFFERENTIABLE_KINDS:
         tensor._node = node
         tensor._number = number
     for slot, (kind, index) in enumerate(node.op.saves):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ._capture import mode, reads_values, structure
 from ._device import device
-from ._dtype import FROM_NUMPY, dtype, with_own_dtype
+from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype, with_own_dtype
 from ._size import Size, trusted
 from .autograd.graph import AccumulateGrad, AsStridedBackward0, Node, add_hook, next_sequence
 from .ops._checks import c_name, sizes, wrap_dim
@@ -38,6 +38,29 @@ class View:
         self.base = base
         self.version = version
         self.creation = creation
+
+
+class FoldedView(View):
+    """Of a result that torch computes as a matrix and then views in another shape.
+
+    The base is that matrix.  Few ask for it, so that it is made then, from the result's `array` and history.
+    """
+
+    __slots__ = ("array", "counter", "node")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.array, self.node, self.counter = tensor._data, tensor._node, tensor._version_counter
+        self.version = 0
+        self.creation = None if mode.grad else "no_grad"
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "base":
+            raise AttributeError(name)
+        from ._record import matrix_of
+
+        self.base = matrix_of(self.array, self.node)
+        self.base._version_counter = self.counter
+        return self.base
 
 
 class TensorMeta(type):
@@ -184,7 +207,7 @@ class Tensor(metaclass=TensorMeta):
         return self._data.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
-        return self._data.dtype.kind == "f"
+        return self._data.dtype.kind in FLOATING_KINDS
 
     def is_complex(self) -> bool:
         return self._data.dtype.kind == "c"
@@ -220,7 +243,7 @@ class Tensor(metaclass=TensorMeta):
         base = view.base
         base_node = base._node
         view.version = self._version_counter[0]
-        if base_node is None or self._data.dtype.kind != "f":
+        if base_node is None or self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             return
         if isinstance(base_node, AccumulateGrad) and self._node is not None:
             return  # written to without recording: the recorded history still holds
@@ -252,7 +275,7 @@ class Tensor(metaclass=TensorMeta):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
                 "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if value and self._data.dtype.kind != "f":
+        if value and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if value and self._version_counter is None and not mode.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
@@ -268,7 +291,7 @@ class Tensor(metaclass=TensorMeta):
                 "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
                 f"{type(requires_grad).__name__}"
             )
-        if requires_grad and self._data.dtype.kind != "f":
+        if requires_grad and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
         return self

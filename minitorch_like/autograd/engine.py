@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import _tensor
 from .._capture import mode
-from .._dtype import FROM_NUMPY
+from .._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY
 from ..ops._checks import is_dense
 from ..ops.reductions import sum_
 from ..ops.shape import cast_to, reshape
@@ -347,7 +347,7 @@ def saved_tensors(node: Node) -> Sequence[Any]:
         elif not isinstance(value, np.ndarray) or kind not in (INPUT, OUTPUT):
             result.append(value)
         elif kind == OUTPUT:
-            result.append(with_history(value, node, index) if value.dtype.kind == "f" else wrap(value))
+            result.append(with_history(value, node, index) if value.dtype.kind in DIFFERENTIABLE_KINDS else wrap(value))
         elif index < len(node.inputs) and node.inputs[index] is not None:
             result.append(with_history(value, node.inputs[index], node.numbers[index] if node.numbers else 0))
         else:

@@ -275,3 +275,27 @@ def type_of_node(op: Op, name: str) -> type[Node]:
             namespace["name"] = lambda self: f"torch::autograd::{name}"
         node_type = op.node_types[name] = type(name, (Node,), namespace)
     return node_type
+
+
+def for_result(node_type: type[Node], result: Any) -> type[Node]:
+    """The class for the node of this result: one that conjugates, where it is complex."""
+    if result.dtype.kind != "c" or not node_type.op.holomorphic:
+        return node_type
+    name = f"conjugated {node_type.__name__}"
+    found = node_type.op.node_types.get(name)
+    if found is None:
+        namespace = {"__slots__": (), "rules": None, "apply": _conjugated, "__module__": __name__}
+        found = node_type.op.node_types[name] = type(node_type.__name__, (node_type,), namespace)
+    return found
+
+
+def _conjugated(self: Node, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
+    """The gradients at a complex result of a holomorphic function f.
+
+    torch's gradient points where the real loss rises: it is g conj(f'(z)), and so the conjugate of conj(g) f'(z), which
+    is what the rules compute.  Source: "Autograd for complex numbers" in torch's notes.
+    """
+    from ..ops.complex import conj
+
+    g = [each if each is None else run(conj, each) for each in g] if isinstance(g, list) else run(conj, g)
+    return [each if each is None else run(conj, each) for each in Node.apply(self, g, saved, needed, run)]

@@ -1,6 +1,6 @@
 """The op table, one family a file.
 
-The families that every program needs are declared at once, those of `nn` when it, or one of their names, is first used.
+The families that every program needs are declared at once, the others when `nn`, or one of their names, is first used.
 """
 
 import importlib
@@ -10,11 +10,12 @@ from ._table import TABLE, Op, op
 
 __all__ = ["TABLE", "Op", "declare_all", "elementwise", "indexing", "matmul", "op", "reductions", "shape"]
 
-_FAMILIES_OF_NN = (
+_LATE_FAMILIES = (
     "activation",
     "activation_piecewise",
     "activation_smooth",
     "attention",
+    "complex",
     "convolution",
     "embedding",
     "loss",
@@ -32,5 +33,5 @@ _FAMILIES_OF_NN = (
 
 def declare_all() -> None:
     """Have the whole table declared."""
-    for family in _FAMILIES_OF_NN:
+    for family in _LATE_FAMILIES:
         importlib.import_module(f"{__name__}.{family}")

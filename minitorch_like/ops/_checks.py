@@ -17,7 +17,7 @@ _NUMBERS = (bool, int, float)
 
 def as_floating(x: Array) -> Array:
     """`x`, or its conversion to the default dtype where it is boolean or integer."""
-    return x if x.dtype.kind == "f" else cast(x, default_numpy_dtype())
+    return x if x.dtype.kind in "fc" else cast(x, default_numpy_dtype())
 
 
 def common(x: Any, y: Any) -> tuple[Any, Any]:
@@ -37,6 +37,8 @@ def cast(x: Any, to: np.dtype[Any]) -> Array:
     if isinstance(x, (np.ndarray, np.generic)):
         if x.dtype is to:
             return x  # type: ignore[return-value]
+        if x.dtype.kind == "c" and to.kind not in "cb":
+            x = x.real
         return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)
     if isinstance(x, int) and to.kind in "iu":
         return np.asarray(np.int64(x) if -(2**63) <= x < 2**63 else x).astype(to)
@@ -126,6 +128,9 @@ _C_NAMES = {
     "int16": "short int",
     "int8": "signed char",
     "uint8": "unsigned char",
+    "bfloat16": "c10::BFloat16",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
 }
 
 

@@ -57,6 +57,8 @@ class Op:
         "arity",
         "defaults",
         "differentiable",
+        "folds",
+        "holomorphic",
         "inplace",
         "inplace_node",
         "joint",
@@ -98,6 +100,8 @@ class Op:
         node: str | Callable[..., str] | None = None,
         inplace_node: str | Callable[..., str] | None = None,
         namespace: str = "torch",
+        folds: Callable[..., bool] | None = None,
+        holomorphic: bool = True,
     ) -> None:
         code = kernel.__code__
         self.kernel = kernel
@@ -114,11 +118,13 @@ class Op:
         self.inplace = inplace
         self.outputs = outputs
         self.keeps = keeps
+        self.folds = folds
+        self.holomorphic = holomorphic
         self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
         self.inplace_node = inplace_node or self.node
         self.node_types: dict[str, type] = {}
         self.readings: dict[Any, list[int]] = {}
-        self.apply: Callable[..., Any] = _unbound
+        self.apply: Callable[..., Any] = unbound
         if variadic:
             joint = rules.pop(self.parameters[0], None)
         self.rules = [rules.get(each, joint) for each in self.parameters[:arity]]
@@ -282,7 +288,8 @@ def python_value(value: Any) -> Any:
     return _PYTHON_DTYPES.get(value, value) if isinstance(value, type) else value
 
 
-def _unbound(*args: Any) -> Any:
+def unbound(*args: Any) -> Any:
+    """What `apply` is until Tensors exist."""
     raise RuntimeError("the op table is not bound to Tensors: import minitorch_like, not its op table alone")
 
 
@@ -302,6 +309,8 @@ def op(
     node: str | Callable[..., str] | None = None,
     inplace_node: str | Callable[..., str] | None = None,
     namespace: str = "torch",
+    folds: Callable[..., bool] | None = None,
+    holomorphic: bool = True,
     **rules: Rule,
 ) -> Callable[[Kernel], Op]:
     """Declare an op: torch's signatures, and one derivative rule per differentiable tensor parameter.
@@ -320,6 +329,10 @@ def op(
         inplace_node: the same for the in-place form, where torch counts it apart.
         namespace: "torch" for functions and methods of that name, "nn" for functions of `nn.functional` alone,
             "internal" for ops that only rules and composed functions use.
+        folds: of these arguments, whether torch computes a matrix and returns a view of it.
+        holomorphic: the rules give derivatives as of real functions, which a complex node turns into torch's (see
+            `autograd.graph.conjugated`); an op whose derivative is not that of a holomorphic function says False, and
+            its rules follow torch's convention by themselves.
     """
 
     def declare(kernel: Kernel) -> Op:
@@ -338,6 +351,8 @@ def op(
             node=node,
             inplace_node=inplace_node,
             namespace=namespace,
+            folds=folds,
+            holomorphic=holomorphic,
         )
         TABLE[declared.name] = declared
         return declared

@@ -297,8 +297,13 @@ def _linear_node(input: Any, weight: Any, bias: Any = None) -> str:
     if input.dim() == 2:
         return "MmBackward0" if bias is None else "AddmmBackward0"
     if bias is not None:
-        return "ViewBackward0" if input.is_contiguous() and bias.is_contiguous() else "AddBackward0"
+        return "ViewBackward0" if _linear_folds(input, weight, bias) else "AddBackward0"
     return "SqueezeBackward4" if input.dim() == 1 else "UnsafeViewBackward0"
+
+
+def _linear_folds(input: Any, weight: Any, bias: Any = None) -> bool:
+    """Whether torch takes all rows of the input at once, and views the resulting matrix."""
+    return bias is not None and weight.dim() == 2 and input.is_contiguous() and bias.is_contiguous()
 
 
 def _linear_input(g: Any, weight: Any, input_shape: Any) -> Any:
@@ -328,6 +333,7 @@ def _linear_bias(g: Any) -> Any:
     input=_linear_input,
     weight=_linear_weight,
     bias=_linear_bias,
+    folds=_linear_folds,
     namespace="nn",
 )
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
