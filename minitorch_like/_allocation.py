@@ -1,7 +1,10 @@
 """How memory is taken from the system."""
 
+import contextlib
+
 import numpy as np
 
+WORTH_GIVING_BACK = 1 << 19  # bytes
 _LARGEST_KEPT = (32 << 20) - (64 << 10)  # bytes; glibc raises its threshold to at most 32 MiB
 
 
@@ -14,3 +17,11 @@ def keep_freed_memory() -> None:
     mallopt(3)).  So one is; it is never touched and takes no memory.  Elsewhere than with glibc this does nothing.
     """
     np.empty(_LARGEST_KEPT, np.uint8)
+
+
+def give_back_freed_memory() -> None:
+    """Return to the system what `keep_freed_memory` has kept.  Elsewhere than with glibc this does nothing."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

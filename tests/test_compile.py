@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -104,7 +105,10 @@ def test_a_second_plan_updates_at_once_too():
 def test_no_pass_changes_a_bit(name, monkeypatch):
     layers = lambda: [nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 6), nn.Sigmoid(), nn.Linear(6, 2), nn.LogSoftmax(1)]  # noqa: E731
     with_it = same_runs(lambda: Training(layers=layers))
-    monkeypatch.setattr(arena if name == "reuse_memory" else passes, name, lambda instructions, *rest: instructions)
+    if name == "reuse_memory":
+        monkeypatch.setattr(arena, name, lambda *rest: arena.Arena(0))
+    else:
+        monkeypatch.setattr(passes, name, lambda instructions, *rest: instructions)
     without = same_runs(lambda: Training(layers=layers))
     assert plans(with_it)[0].verified
     assert plans(without)[0].verified
@@ -481,3 +485,46 @@ def test_a_copy_of_a_copy_ends_where_it_should():
 def test_activations_in_place(activation):
     compiled = same_runs(lambda: Training(layers=lambda: [nn.Linear(5, 6), activation(inplace=True), nn.Linear(6, 2)]))
     assert "eager" not in compiled.explain()
+
+
+def peak_of(call):
+    """The most bytes that arrays take at once, beyond those before the call."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        call()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_capture_lets_go_of_what_the_step_has_forgotten():
+    x = torch.ones(1 << 18)  # 1 MiB
+
+    @torch.compile
+    def step(x):
+        with torch.no_grad():
+            for _ in range(16):
+                x = (x * 0.5).sin()
+            return x.sum()
+
+    first = step(x).item()
+    assert peak_of(lambda: step(x)) < 6 << 20  # of 32 MiB; the second call is captured
+    assert step(x).item() == step(x).item() == first
+    assert len(plans(step)) == 1
+
+
+def test_constants_of_a_step_are_there_after_the_capture_has_forgotten_them():
+    x = torch.ones(256, 256)
+
+    @torch.compile
+    def step(x):
+        with torch.no_grad():
+            mask = (torch.ones(256, 256) * 2).tril()
+            for _ in range(8):
+                x = (x + 1) * 0.5
+            return (x * mask).sum() + mask.sum()
+
+    results = [step(x).item() for _ in range(5)]
+    assert results == [results[0]] * 5
+    assert len(plans(step)) == 1

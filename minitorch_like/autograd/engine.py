@@ -307,14 +307,17 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     leaf = node.leaf()
     if leaf is None:
         return
-    if mode.recorder is not None:
-        mode.recorder.note_gradient(leaf)
+    recorder = mode.recorder
+    if recorder is not None:
+        recorder.note_gradient(leaf)
     previous = leaf._grad
     if create_graph:
         leaf._grad = g if previous is None else leaf.grad + g
     elif previous is None:
-        sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.base is None and g.strides == leaf._data.strides
-        leaf._grad = _tensor.wrap(g if sole_owner else run(_laid_out_like, g, leaf._data))
+        sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.strides == leaf._data.strides
+        if sole_owner and recorder is not None:
+            g = recorder.own_result(g)
+        leaf._grad = _tensor.wrap(g if sole_owner and g.base is None else run(_laid_out_like, g, leaf._data))
     else:
         gradient: Any = leaf.grad  # a Tensor, even where a compiled step has left its buffer
         run(_add_into, gradient._data, g)

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._allocation import WORTH_GIVING_BACK, give_back_freed_memory
 from .instruction import Instruction
-from .memory import Array, Moves, address_of, arrays_in, is_whole, root_of
+from .memory import Moves, arrays_in, give_back, is_whole, root_of, untouched
 from .passes import Instructions, first_writes, last_uses, read_roots, written_root
 
 _ALIGNMENT = 64  # bytes: a cache line
 
 
-def reuse_memory(instructions: Instructions, private: set[int], blank: set[int]) -> Instructions:
-    """With private roots laid into as little memory as their lifetimes allow.
+class Arena:
+    """Memory that holds nothing from one replay to the next."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self, size: int) -> None:
+        self.memory = untouched(size)
+
+    def give_back(self) -> None:
+        """Let the system have the pages until the next replay."""
+        give_back(self.memory)
+
+    def take_the_place_of_freed_memory(self) -> None:
+        """Let the system have what eager steps have left behind, if that is likely to be much: replays need none of it."""
+        if self.memory.size >= WORTH_GIVING_BACK:
+            give_back_freed_memory()
+
+
+def reuse_memory(instructions: Instructions, private: set[int], blank: set[int]) -> Arena:
+    """Lay private roots into as little memory as their lifetimes allow, which is returned.
 
     A lifetime begins with a call that overwrites all of the memory or, of a root in `blank`, that writes to it at all; it ends
     with the last call that reads it.  A call computes in place where its result may take an operand's memory.
@@ -42,7 +61,11 @@ def reuse_memory(instructions: Instructions, private: set[int], blank: set[int])
         for other in ending:
             layout.give_back(*places[other])
         living -= ending
-    return _moved(instructions, {key: (roots[key], start) for key, (start, _) in places.items()}, layout.size)
+    arena, moves = Arena(layout.size), Moves()
+    for key, (start, _) in places.items():
+        moves.move(roots[key], arena.memory, start)
+    moves.apply(instructions)
+    return arena
 
 
 def _overwritable(instruction: Instruction) -> set[int]:
@@ -56,17 +79,6 @@ def _overwritable(instruction: Instruction) -> set[int]:
         same = each.shape == out.shape and each.strides == out.strides and each.dtype == out.dtype
         alike[key] = alike.get(key, True) and same and is_whole(each, root_of(each))
     return {key for key, same in alike.items() if same}
-
-
-def _moved(instructions: Instructions, places: dict[int, tuple[Array, int]], size: int) -> Instructions:
-    if not places:
-        return instructions
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -address_of(memory) % _ALIGNMENT
-    moves = Moves()
-    for root, offset in places.values():
-        moves.move(root, memory, start + offset)
-    return moves.apply(instructions)
 
 
 class _Layout:

@@ -11,8 +11,9 @@ from . import arena, passes
 from .flatten import flatten
 from .frozen import unchanged
 from .instruction import Instruction
-from .memory import Holdings, arrays_in, root_of
+from .memory import Holdings, Roots, arrays_in, root_of
 from .open_graph import OpenGraph
+from .placeholders import vacate
 from .plan import Plan
 from .recorder import Recorder
 
@@ -21,21 +22,29 @@ def build(
     function: Callable[..., Any], recorder: Recorder, inputs: list[Tensor], result: Any, graph: OpenGraph | None
 ) -> Plan:
     """The plan of a captured run of `function` on `inputs`, which gave `result` with `graph` still open."""
-    used = _used(recorder.instructions)
-    own = used & (recorder.fresh | _workspace_roots(recorder))
-    blank = used & recorder.blank
+    workspaces = _workspace_roots(recorder)
+    recorder.fresh |= workspaces
+    recorder.blank |= workspaces
+    vacate(recorder)
+    fresh, empty = (_still_used(recorder.instructions, ids) for ids in (recorder.fresh, recorder.blank))
     instructions = flatten(_needed(recorder), recorder.batches, recorder.owners, _traced)
-    gradients = [(leaf, PlannedGradient(leaf._grad._data), had) for leaf, had in recorder.leaves.values()]
+    gradients: Gradients = [
+        (leaf, PlannedGradient(leaf._grad._data, isinstance(had, Tensor)), had)
+        for leaf, had in recorder.leaves.values()
+    ]
     for leaf, gradient, _ in gradients:
         leaf._grad = gradient
-    own |= {id(root_of(gradient._data)) for _, gradient, _ in gradients} | {id(root_of(each._data)) for each in inputs}
     recorder.forget()
+    buffers = [*(each._data for each in inputs), *(gradient._data for _, gradient, _ in gradients)]
+    known = set(map(id, map(root_of, buffers)))
+    own, blank = known | fresh.ids(), empty.ids()
     private = Holdings(instructions).private()
     lasting = _lasting(instructions, private | own)
     for improve in (passes.fold_constants, passes.share_results, passes.drop_dead, passes.forward_copies):
         instructions = improve(instructions, private)
     plan = Plan(
-        arena.reuse_memory(instructions, private, blank),
+        instructions,
+        arena=arena.reuse_memory(instructions, private, blank),
         inputs=[each._data for each in inputs],
         guards=[*_guards(function, recorder, gradients), *([graph.is_free] if graph is not None else [])],
         result=result,
@@ -49,9 +58,10 @@ def build(
     return plan
 
 
-def _used(instructions: list[Instruction]) -> set[int]:
-    """The ids of the roots that instructions refer to.  Others may have died, and their ids been given to new arrays."""
-    return {id(root_of(array)) for each in instructions for array in arrays_in([each.args, each.kwargs, each.out])}
+def _still_used(instructions: list[Instruction], ids: set[int]) -> Roots:
+    """Of the roots with these ids those that instructions refer to; others may have died, and lost their ids."""
+    used = (root_of(array) for each in instructions for array in arrays_in([each.args, each.kwargs, each.out]))
+    return Roots(root for root in used if id(root) in ids)
 
 
 def _workspace_roots(recorder: Recorder) -> set[int]:
@@ -92,12 +102,16 @@ def _traced(kernel: Callable[..., None], args: tuple[Any, ...]) -> list[Instruct
 
 
 class PlannedGradient:
-    """A leaf's gradient in a buffer of the plan: it becomes a Tensor of its own when somebody asks."""
+    """A leaf's gradient in a buffer of the plan: it becomes a Tensor of its own when somebody asks.
 
-    __slots__ = ("_data",)
+    adds: whether a replay adds to what is there, instead of overwriting it.
+    """
 
-    def __init__(self, buffer: Any) -> None:
+    __slots__ = ("_data", "adds")
+
+    def __init__(self, buffer: Any, adds: bool) -> None:
         self._data = buffer
+        self.adds = adds
 
     def materialise(self) -> Tensor:
         tensor: Tensor = wrap(self._data.copy(order="K"))

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .._allocation import WORTH_GIVING_BACK, give_back_freed_memory
 from .instruction import Instruction
-from .memory import Array, Holdings, Moves, address_of, is_whole, root_of
+from .memory import Array, Holdings, Moves, address_of, is_whole, redirect, replaced, root_of, untouched
 
 _ALIGNMENT = 16  # elements: every piece starts where SIMD likes it
-Columns = dict[int, list[Array]]
 Trace = Callable[[Callable[..., None], tuple[Any, ...]], list[Instruction]]
 
 
@@ -30,9 +30,13 @@ class Batch:
         self.calls: list[tuple[Any, ...]] = []
         self.start = self.stop = start
 
+    def column(self, position: int) -> list[Any]:
+        """The arguments at `position`, call by call."""
+        return [call[position] for call in self.calls]
+
 
 def flatten(
-    instructions: list[Instruction], batches: Iterable[Batch], owners: dict[int, Any], trace: Trace
+    instructions: list[Instruction], batches: list[Batch], owners: dict[int, Any], trace: Trace
 ) -> list[Instruction]:
     """The instructions with each batch, where that is possible, as a single call on flat arrays.
 
@@ -43,38 +47,36 @@ def flatten(
     """
     result = list(instructions)
     for batch in sorted(batches, key=lambda each: each.start, reverse=True):  # the last first: places stay valid
-        private = _private(result, batches, owners)  # before there are columns, which refer to arrays too
-        columns = _columns(batch)
-        moves = Moves()
-        flat = None if columns is None else _lay_out(columns, owners, moves, private)
-        if columns is None or flat is None:
-            continue
-        result[batch.start : batch.stop] = _traced(batch, flat, trace)
-        result = moves.apply(result)
-        for column in columns.values():
-            for array in column:
-                if id(array) in owners:
-                    owners[id(array)]._data = moves.array(array)
+        private = _private(result, batches, owners)
+        positions = _columns(batch)
+        if positions and all(_can_be_laid(batch.column(each), owners, private) for each in positions):
+            flat: dict[int, Array] = {}
+            for position in positions:  # one after the other, so that at most one of them is there twice
+                flat[position] = _lay_out(batch.column(position), result, batches, owners)
+                if flat[position].nbytes >= WORTH_GIVING_BACK:
+                    give_back_freed_memory()
+            result[batch.start : batch.stop] = _traced(batch, flat, trace)
     return result
 
 
-def _columns(batch: Batch) -> Columns | None:
-    """The positions at which every call has an array of its own, with these; None where calls do not run parallel."""
+def _columns(batch: Batch) -> list[int]:
+    """The positions at which every call has an array of its own; none where calls do not run parallel."""
     if len(batch.calls) < 2:
-        return None
-    columns: Columns = {}
-    for position, values in enumerate(zip(*batch.calls, strict=True)):
-        first = values[0]
+        return []
+    positions = []
+    sizes = set()
+    for position, first in enumerate(batch.calls[0]):
+        values = batch.column(position)
         if all(each is first for each in values):
             continue
         if isinstance(first, np.ndarray):
             if not all(isinstance(each, np.ndarray) and _fits(each, first) for each in values):
-                return None
-            columns[position] = list(values)
+                return []
+            positions.append(position)
+            sizes.add(tuple([each.size for each in values]))
         elif any(isinstance(each, np.ndarray) or each != first for each in values):
-            return None
-    sizes = {tuple([each.size for each in column]) for column in columns.values()} - {(1,) * len(batch.calls)}
-    return columns if len(sizes) <= 1 else None
+            return []
+    return positions if len(sizes - {(1,) * len(batch.calls)}) <= 1 else []
 
 
 def _fits(array: Array, first: Array) -> bool:
@@ -93,27 +95,38 @@ def _private(instructions: list[Instruction], batches: Iterable[Batch], owners: 
     return Holdings(instructions, known()).private()
 
 
-def _lay_out(columns: Columns, owners: dict[int, Any], moves: Moves, private: set[int]) -> dict[int, Array] | None:
-    """For every column the flat array that its arrays are, or will be, pieces of; None if one cannot be moved."""
-    flat = {}
-    for position, column in columns.items():
-        offsets, length = _pieces(column)
-        owned = [id(each) in owners for each in column]
-        if not any(owned):
-            flat[position] = np.zeros(length, column[0].dtype)
-            continue
-        laid = _laid_already(column, offsets, length)
-        if laid is None:
-            if not all(owned) or not all(_has_its_own_memory(each, private) for each in column):
-                return None
-            laid = np.zeros(length, column[0].dtype)
-            memory = laid.data.cast("B")
-            for array, offset in zip(column, offsets, strict=True):
-                start = offset * array.itemsize
-                laid[offset : offset + array.size] = array.reshape(-1)
-                moves.move(root_of(array), memory[start : start + array.nbytes])
-        flat[position] = laid
-    return flat
+def _can_be_laid(column: list[Array], owners: dict[int, Any], private: set[int]) -> bool:
+    """Whether the arrays of a column are, or may be made, pieces of a flat one."""
+    owned = [id(each) in owners for each in column]
+    if not any(owned) or _laid_already(column) is not None:
+        return True
+    return all(owned) and all(_has_its_own_memory(each, private) for each in column)
+
+
+def _lay_out(
+    column: list[Array], instructions: list[Instruction], batches: list[Batch], owners: dict[int, Any]
+) -> Array:
+    """The flat array that the arrays of a column are pieces of from now on, for whoever refers to them."""
+    laid = _laid_already(column)
+    if laid is not None:
+        return laid
+    offsets, length = _pieces(column)
+    laid = untouched(length, column[0].dtype)
+    if id(column[0]) not in owners:  # they hold nothing
+        return laid
+    memory, moves = laid.data.cast("B"), Moves()
+    for array, offset in zip(column, offsets, strict=True):
+        start = offset * array.itemsize
+        laid[offset : offset + array.size] = array.reshape(-1)
+        moves.move(root_of(array), memory[start : start + array.nbytes])
+    moves.apply(instructions)
+    for batch in batches:
+        batch.calls = [replaced(call, moves.array) for call in batch.calls]
+    for array in column:
+        owner = owners.pop(id(array))
+        owner._data = moves.array(array)
+        owners[id(owner._data)] = owner
+    return laid
 
 
 def _has_its_own_memory(array: Array, private: set[int]) -> bool:
@@ -131,8 +144,9 @@ def _pieces(column: list[Array]) -> tuple[list[int], int]:
     return offsets, end
 
 
-def _laid_already(column: list[Array], offsets: list[int], length: int) -> Array | None:
-    """The flat array that another plan has laid this column into."""
+def _laid_already(column: list[Array]) -> Array | None:
+    """The flat array that another batch or plan has laid this column into."""
+    offsets, length = _pieces(column)
     root = root_of(column[0])
     if root.ndim != 1 or root.size != length or root.dtype != column[0].dtype:
         return None
@@ -165,8 +179,9 @@ def _traced(batch: Batch, flat: dict[int, Array], trace: Trace) -> list[Instruct
         if id(root) not in counterparts:
             alive.append(root)
             length = originals.get(array.size) if array.ndim == 1 else None
-            counterparts[id(root)] = array if length is None else np.empty(length, array.dtype)
+            counterparts[id(root)] = array if length is None else untouched(length, array.dtype)
         found = counterparts[id(root)]
         return array if found.ndim == 0 or array.shape == found.shape else found
 
-    return Moves.mapped(instructions, full_size)
+    redirect(instructions, full_size)
+    return instructions

@@ -114,6 +114,8 @@ class CompiledFunction:
                 signature.note(reason)
             return result
         plan = build(self._function, recorder, inputs, result, graph)
+        del recorder
+        plan.arena.take_the_place_of_freed_memory()
         signature.plans.insert(0, plan)
         return plan.fresh_result()
 
@@ -125,10 +127,15 @@ class CompiledFunction:
             after = _Outcome(plan)
         finally:
             before.restore()
+        if not before.kept:  # what the replay has computed is known by its digests
+            plan.give_back_gradients()
+        del before
+        plan.arena.give_back()
         result = self._function(*args, **kwargs)
         if _is_equal(replayed, result) and after.holds() and _have_equal_graphs(plan, result):
             plan.take_gradients()
             plan.verified = True
+            plan.arena.take_the_place_of_freed_memory()
         else:
             signature.plans.remove(plan)
             signature.note("a replay did not give the bits of the eager step")
@@ -152,7 +159,9 @@ class _State:
         self.generators = [(each, each.get_state()) for each in plan.generators]
         self.gradients = [(leaf, leaf._grad) for leaf, _ in plan.gradients]
         self.kept = [
-            (gradient._data, gradient._data.copy()) for leaf, gradient in plan.gradients if leaf._grad is gradient
+            (gradient._data, gradient._data.copy())
+            for leaf, gradient in plan.gradients
+            if gradient.adds and leaf._grad is gradient
         ]
         self.counters = [(counter, counter[0]) for counter, _ in plan.counters]
 

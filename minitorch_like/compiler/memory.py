@@ -7,7 +7,9 @@ the plan's own instructions.
 
 from __future__ import annotations
 
+import mmap
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from operator import is_
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 from .instruction import Instruction
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_WORTH_MAPPING = 1 << 16  # bytes
 
 
 def owner_of(array: Array) -> Array | None:
@@ -80,6 +83,19 @@ def _is_permuted(array: Array) -> bool:
                 return False
             step *= size
     return True
+
+
+class Roots:
+    """A set of roots that does not keep them alive."""
+
+    __slots__ = ("_references",)
+
+    def __init__(self, roots: Iterable[Array]) -> None:
+        self._references = {id(root): weakref.ref(root) for root in roots}
+
+    def ids(self) -> set[int]:
+        """The ids of those that live: the id of another may have been given to a new array."""
+        return {key for key, reference in self._references.items() if reference() is not None}
 
 
 class Holdings:
@@ -164,21 +180,37 @@ class Moves:
             made = self._made[id(array)] = (array, counterpart)  # the old one too, so that its id stays taken
         return made[1]
 
-    def apply(self, instructions: Iterable[Instruction]) -> list[Instruction]:
-        """The instructions with every array in its new memory."""
-        return self.mapped(instructions, self.array)
+    def apply(self, instructions: Iterable[Instruction]) -> None:
+        """Let the instructions work in the new memory."""
+        if self:
+            redirect(instructions, self.array)
 
-    @staticmethod
-    def mapped(instructions: Iterable[Instruction], new: Callable[[Array], Array]) -> list[Instruction]:
-        """The instructions with `new(array)` for every array."""
-        return [
-            Instruction(
-                each.function,
-                replaced(each.args, new),
-                replaced(each.kwargs, new),
-                None if each.out is None else new(each.out),
-                partial=each.partial,
-                effect=each.effect,
-            )
-            for each in instructions
-        ]
+
+def redirect(instructions: Iterable[Instruction], new: Callable[[Array], Array]) -> None:
+    """Let the instructions work on `new(array)` in place of every array."""
+    for each in instructions:
+        each.args = replaced(each.args, new)
+        each.kwargs = replaced(each.kwargs, new)
+        if each.out is not None:
+            each.out = new(each.out)
+
+
+def untouched(size: int, dtype: Any = np.uint8) -> Array:
+    """A vector of zeros; one of many pages is mapped, and takes no room until it is written to."""
+    dtype = np.dtype(dtype)
+    if size * dtype.itemsize < _WORTH_MAPPING:
+        return np.zeros(size, dtype)
+    return np.frombuffer(mmap.mmap(-1, size * dtype.itemsize), dtype, size)
+
+
+def give_back(array: Array) -> None:
+    """Let the system have the pages of an `untouched` array until it is written to again; its values are lost."""
+    root = root_of(array)
+    if is_mapped(root) and hasattr(mmap, "MADV_DONTNEED"):
+        pages: Any = root.base
+        pages.obj.madvise(mmap.MADV_DONTNEED)
+
+
+def is_mapped(root: Array) -> bool:
+    """Whether the memory of a root is mapped by `untouched`."""
+    return isinstance(getattr(root.base, "obj", None), mmap.mmap)

@@ -35,7 +35,7 @@ def overwrites(instruction: Instruction) -> bool:
 
 
 def fold_constants(instructions: Instructions, private: set[int]) -> Instructions:
-    """Without the calls whose result is the same in every replay: it has been computed by the capture."""
+    """Without the calls whose result is the same in every replay: it is computed here, once."""
     writes = _write_counts(instructions)
     constant = {key for key in private if key not in writes}
     kept = []
@@ -49,6 +49,7 @@ def fold_constants(instructions: Instructions, private: set[int]) -> Instruction
             and read_roots(each) <= constant
         ):
             constant.add(key)
+            each.function(*each.args, **each.kwargs)  # the capture may have forgotten what it had computed
         else:
             kept.append(each)
     return kept
@@ -74,7 +75,8 @@ def share_results(instructions: Instructions, private: set[int]) -> Instructions
         if key is not None:
             versions[key] = versions.get(key, 0) + 1
         kept.append(each)
-    return moves.apply(kept) if moves else kept
+    moves.apply(kept)
+    return kept
 
 
 def _identity(instruction: Instruction, versions: dict[int, int]) -> Any:
@@ -128,7 +130,8 @@ def forward_copies(instructions: Instructions, private: set[int]) -> Instruction
                     goals.add(goal)
                     continue
         kept.append(each)
-    return moves.apply(kept) if moves else kept
+    moves.apply(kept)
+    return kept
 
 
 def _can_be_computed_in(target: Array, source: Array, private: set[int]) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from .._tensor import Tensor, with_history
+from .arena import Arena
 from .instruction import Instruction
+from .memory import give_back
 from .open_graph import OpenGraph
 from .recorder import Deviation
 
@@ -22,6 +24,7 @@ class Plan:
 
     Attributes:
         instructions: the calls.
+        arena: the memory that only they use, and only during a replay.
         inputs: the buffers into which the arguments of a call are copied, in order.
         guards: conditions asked before a replay.
         result: the captured result; its tensors are buffers, which a replay copies out.
@@ -36,6 +39,7 @@ class Plan:
 
     __slots__ = (
         "_run",
+        "arena",
         "counters",
         "generators",
         "gradients",
@@ -53,6 +57,7 @@ class Plan:
         self,
         instructions: list[Instruction],
         *,
+        arena: Arena,
         inputs: list[Any],
         guards: list[Callable[[], bool]],
         result: Any,
@@ -63,6 +68,7 @@ class Plan:
         lasting: list[Any],
     ) -> None:
         self.instructions = instructions
+        self.arena = arena
         self.inputs = inputs
         self.guards = guards
         self.result = result
@@ -104,6 +110,11 @@ class Plan:
         for leaf, gradient in self.gradients:
             np.copyto(gradient._data, leaf._grad._data)
             leaf._grad = gradient
+
+    def give_back_gradients(self) -> None:
+        """Let go of the values of gradients that lie side by side, until the next replay."""
+        for _, gradient in self.gradients:
+            give_back(gradient._data)
 
     def fresh_result(self) -> Any:
         """The result in memory of its own."""

@@ -7,6 +7,7 @@ Whatever cannot be replayed is noted by `refuse`; the run itself goes on, so tha
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ from .flatten import Batch
 from .frozen import Modules
 from .instruction import Instruction
 from .memory import address_of, root_of
+from .placeholders import Vacating
 from .traced import LiveScalar, TracedArray, plain, traced
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
 
+_LATEST = 32  # instructions: as many as a node's rules may come to
 CLEARED = object()  # "the step itself set the gradient to None before backward"
 
 
@@ -48,6 +51,7 @@ class Recorder:
         self.fresh: set[int] = set()  # the ids of roots that this run has allocated
         self.blank: set[int] = set()  # those of them whose first contents mean nothing
         self.writes: dict[int, tuple[list[int], int]] = {}  # version counters, and how often each was advanced
+        self.vacating = Vacating()
         self.keeps_graph = False
         self.has_effects = False
 
@@ -113,6 +117,16 @@ class Recorder:
         """`leaf` is about to receive a gradient."""
         had = CLEARED if id(leaf) in self.cleared else leaf.grad
         self.leaves.setdefault(id(leaf), (leaf, had))
+
+    def own_result(self, g: Any) -> Any:
+        """The array that the run has allocated for `g`, if only the latest instructions refer to it; otherwise `g`."""
+        root = g.base
+        if type(root) is not np.ndarray or id(root) not in self.fresh or root.strides != g.strides:
+            return g
+        latest = self.instructions[-_LATEST:]
+        ours = sum(each is root for one in latest for each in (*one.args, *one.kwargs.values(), one.out))
+        # `root`, `g` and the argument of getrefcount refer to it as well
+        return root if root.shape == g.shape and sys.getrefcount(root) <= ours + 3 else g
 
     def note_grad_assigned(self, leaf: Tensor, value: Any) -> None:
         if value is not None:
@@ -189,6 +203,7 @@ class Recorder:
         """A result that the run has allocated, as an array."""
         target = np.asarray(result)
         self.fresh.add(id(root_of(target)))
+        self.vacating.allocated(target.nbytes, self)
         return target
 
     def _with_cells(self, inputs: list[Any]) -> list[Any]:
