@@ -6,6 +6,10 @@ from typing import Any as _Any
 # NumPy reports divisions by zero and overflows of our kernels as warnings; torch has none.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch_like\.")
 
+from ._blas import choose_kernels as _choose_kernels  # noqa: E402
+
+_choose_kernels()
+
 from ._allocation import keep_freed_memory as _keep_freed_memory  # noqa: E402
 
 _keep_freed_memory()
