@@ -6,7 +6,7 @@ the op table (optimisers, random fills, running statistics) takes part in a capt
 
 from __future__ import annotations
 
-import threading
+from _thread import _local as thread_local  # threading.local, without the millisecond that the rest of threading takes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .compiler.recorder import Recorder
 
 
-class _Mode(threading.local):
+class _Mode(thread_local):
     """One per thread; class attributes are the defaults of a new thread."""
 
     grad: bool = True
