@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch_like import Tensor
 from minitorch_like.nn import functional as F
 
 from .module import Module
-from .utils import _pair, _single, _triple
+from .utils import _pair, _single, _triple, with_own_init
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -37,6 +37,7 @@ Size = Any  # an int, or one for each dimension
 
 class _MaxPoolNd(Module):
     __constants__ = ["kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"]  # noqa: RUF012
+    _function: Callable[..., Any]
     return_indices: bool
     ceil_mode: bool
 
@@ -57,6 +58,11 @@ class _MaxPoolNd(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
+    def forward(self, input: Tensor) -> Any:
+        return self._function(
+            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
     def extra_repr(self) -> str:
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
@@ -67,75 +73,60 @@ class _MaxPoolNd(Module):
 class MaxPool1d(_MaxPoolNd):
     """The maximum of each window of (N, C, L) or (C, L)."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.max_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
-        )
+    _function = staticmethod(F.max_pool1d)
 
 
 class MaxPool2d(_MaxPoolNd):
     """The maximum of each window of (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
-        )
+    _function = staticmethod(F.max_pool2d)
 
 
 class MaxPool3d(_MaxPoolNd):
     """The maximum of each window of (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.max_pool3d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
-        )
+    _function = staticmethod(F.max_pool3d)
 
 
 class _MaxUnpoolNd(Module):
+    _for_each_dimension: Callable[[Any], tuple[int, ...]]
+    _function: Callable[..., Tensor]
+
+    def __init__(self, kernel_size: Size, stride: Size = None, padding: Size = 0) -> None:
+        super().__init__()
+        self.kernel_size = self._for_each_dimension(kernel_size)
+        self.stride = self._for_each_dimension(stride if (stride is not None) else kernel_size)
+        self.padding = self._for_each_dimension(padding)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        return self._function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+@with_own_init
 class MaxUnpool1d(_MaxUnpoolNd):
     """The maxima of MaxPool1d back at their places, among zeros."""
 
-    def __init__(self, kernel_size: Size, stride: Size = None, padding: Size = 0) -> None:
-        super().__init__()
-        self.kernel_size = _single(kernel_size)
-        self.stride = _single(stride if (stride is not None) else kernel_size)
-        self.padding = _single(padding)
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        result: Tensor = F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-        return result
+    _for_each_dimension = staticmethod(_single)
+    _function = staticmethod(F.max_unpool1d)
 
 
+@with_own_init
 class MaxUnpool2d(_MaxUnpoolNd):
     """The maxima of MaxPool2d back at their places, among zeros."""
 
-    def __init__(self, kernel_size: Size, stride: Size = None, padding: Size = 0) -> None:
-        super().__init__()
-        self.kernel_size = _pair(kernel_size)
-        self.stride = _pair(stride if (stride is not None) else kernel_size)
-        self.padding = _pair(padding)
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        result: Tensor = F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-        return result
+    _for_each_dimension = staticmethod(_pair)
+    _function = staticmethod(F.max_unpool2d)
 
 
+@with_own_init
 class MaxUnpool3d(_MaxUnpoolNd):
     """The maxima of MaxPool3d back at their places, among zeros."""
 
-    def __init__(self, kernel_size: Size, stride: Size = None, padding: Size = 0) -> None:
-        super().__init__()
-        self.kernel_size = _triple(kernel_size)
-        self.stride = _triple(stride if (stride is not None) else kernel_size)
-        self.padding = _triple(padding)
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        result: Tensor = F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-        return result
+    _for_each_dimension = staticmethod(_triple)
+    _function = staticmethod(F.max_unpool3d)
 
 
 class _AvgPoolNd(Module):
@@ -172,60 +163,44 @@ class AvgPool1d(_AvgPoolNd):
         return result
 
 
-class AvgPool2d(_AvgPoolNd):
+class _AvgPoolWithDivisor(_AvgPoolNd):
+    __constants__ = [*_AvgPoolNd.__constants__, "divisor_override"]  # noqa: RUF012
+    _function: Callable[..., Tensor]
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride if (stride is not None) else kernel_size
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
+
+    def forward(self, input: Tensor) -> Tensor:
+        options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        return self._function(input, *options, self.divisor_override)
+
+
+@with_own_init
+class AvgPool2d(_AvgPoolWithDivisor):
     """The mean of each window of (N, C, H, W) or (C, H, W)."""
 
-    __constants__ = [*_AvgPoolNd.__constants__, "divisor_override"]  # noqa: RUF012
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size = None,
-        padding: Size = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride if (stride is not None) else kernel_size
-        self.padding = padding
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
-        self.divisor_override = divisor_override
-
-    def forward(self, input: Tensor) -> Tensor:
-        options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        result: Tensor = F.avg_pool2d(input, *options, self.divisor_override)
-        return result
+    _function = staticmethod(F.avg_pool2d)
 
 
-class AvgPool3d(_AvgPoolNd):
+@with_own_init
+class AvgPool3d(_AvgPoolWithDivisor):
     """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
 
-    __constants__ = [*_AvgPoolNd.__constants__, "divisor_override"]  # noqa: RUF012
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size = None,
-        padding: Size = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride if (stride is not None) else kernel_size
-        self.padding = padding
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
-        self.divisor_override = divisor_override
-
-    def forward(self, input: Tensor) -> Tensor:
-        options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        result: Tensor = F.avg_pool3d(input, *options, self.divisor_override)
-        return result
+    _function = staticmethod(F.avg_pool3d)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -235,6 +210,7 @@ class AvgPool3d(_AvgPoolNd):
 
 class _LPPoolNd(Module):
     __constants__ = ["norm_type", "kernel_size", "stride", "ceil_mode"]  # noqa: RUF012
+    _function: Callable[..., Tensor]
     norm_type: float
     ceil_mode: bool
 
@@ -244,6 +220,9 @@ class _LPPoolNd(Module):
         self.kernel_size = kernel_size
         self.stride = stride
         self.ceil_mode = ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
     def extra_repr(self) -> str:
         return (
@@ -255,35 +234,33 @@ class _LPPoolNd(Module):
 class LPPool1d(_LPPoolNd):
     """The p-norm of each window of (N, C, L) or (C, L)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        result: Tensor = F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
-        return result
+    _function = staticmethod(F.lp_pool1d)
 
 
 class LPPool2d(_LPPoolNd):
     """The p-norm of each window of (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        result: Tensor = F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
-        return result
+    _function = staticmethod(F.lp_pool2d)
 
 
 class LPPool3d(_LPPoolNd):
     """The p-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        result: Tensor = F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
-        return result
+    _function = staticmethod(F.lp_pool3d)
 
 
 class _AdaptiveMaxPoolNd(Module):
     __constants__ = ["output_size", "return_indices"]  # noqa: RUF012
+    _function: Callable[..., Any]
     return_indices: bool
 
     def __init__(self, output_size: Size, return_indices: bool = False) -> None:
         super().__init__()
         self.output_size = output_size
         self.return_indices = return_indices
+
+    def forward(self, input: Tensor) -> Any:
+        return self._function(input, self.output_size, self.return_indices)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -292,30 +269,31 @@ class _AdaptiveMaxPoolNd(Module):
 class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """The maximum of each of `output_size` windows that share out the last dimension."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+    _function = staticmethod(F.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """The maximum of each of `output_size` windows that share out the last two dimensions."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+    _function = staticmethod(F.adaptive_max_pool2d)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """The maximum of each of `output_size` windows that share out the last three dimensions."""
 
-    def forward(self, input: Tensor) -> Any:
-        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
+    _function = staticmethod(F.adaptive_max_pool3d)
 
 
 class _AdaptiveAvgPoolNd(Module):
     __constants__ = ["output_size"]  # noqa: RUF012
+    _function: Callable[..., Tensor]
 
     def __init__(self, output_size: Size) -> None:
         super().__init__()
         self.output_size = output_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._function(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -324,21 +302,16 @@ class _AdaptiveAvgPoolNd(Module):
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """The mean of each of `output_size` windows that share out the last dimension."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.adaptive_avg_pool1d(input, self.output_size)
+    _function = staticmethod(F.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """The mean of each of `output_size` windows that share out the last two dimensions."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        result: Tensor = F.adaptive_avg_pool2d(input, self.output_size)
-        return result
+    _function = staticmethod(F.adaptive_avg_pool2d)
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """The mean of each of `output_size` windows that share out the last three dimensions."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        result: Tensor = F.adaptive_avg_pool3d(input, self.output_size)
-        return result
+    _function = staticmethod(F.adaptive_avg_pool3d)
