@@ -118,7 +118,9 @@ def _source(op: Op) -> str:
         ]
     if op.folds is None:
         return "\n".join([*lines, "    return wrap(result)"])
-    return "\n".join([*lines, "    tensor = wrap(result)", *(f"    {line}" for line in _folding(op)), "    return tensor"])
+    return "\n".join(
+        [*lines, "    tensor = wrap(result)", *(f"    {line}" for line in _folding(op)), "    return tensor"]
+    )
 
 
 def _recording(op: Op, differentiable: list[int]) -> list[str]:

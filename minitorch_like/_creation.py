@@ -12,7 +12,16 @@ import numpy as np
 from ._bind import resize_out
 from ._capture import mode
 from ._device import require_cpu
-from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, bool_, dtype, get_default_dtype, int64, scalar_dtype, with_own_dtype
+from ._dtype import (
+    DIFFERENTIABLE_KINDS,
+    FROM_NUMPY,
+    bool_,
+    dtype,
+    get_default_dtype,
+    int64,
+    scalar_dtype,
+    with_own_dtype,
+)
 from ._tensor import Tensor, wrap
 from .ops._checks import cast, sizes
 from .ops._signature import Reader

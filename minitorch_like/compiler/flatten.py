@@ -114,7 +114,7 @@ def _lay_out(
     laid = untouched(length, column[0].dtype)
     if id(column[0]) not in owners:  # they hold nothing
         return laid
-    memory, moves = laid.data.cast("B"), Moves()
+    memory, moves = laid.view(np.uint8).data, Moves()
     for array, offset in zip(column, offsets, strict=True):
         start = offset * array.itemsize
         laid[offset : offset + array.size] = array.reshape(-1)

@@ -164,6 +164,7 @@ class Moves:
         """Let the memory of `root` be that of `buffer` from byte `offset` on."""
         if isinstance(buffer, np.ndarray):  # which must be in order to serve as a buffer
             buffer = buffer.transpose(sorted(range(buffer.ndim), key=lambda axis: -buffer.strides[axis]))
+            buffer = buffer.reshape(-1).view(np.uint8)  # a dtype that is not NumPy's own has no buffer protocol
         self._places[id(root)] = (root, buffer, offset)
 
     def array(self, array: Array) -> Array:
