@@ -20,7 +20,6 @@ from ._device import device  # noqa: E402
 from ._dtype import (  # noqa: E402
     bfloat16,
     bool_,
-    can_cast,
     complex64,
     complex128,
     dtype,
@@ -39,6 +38,7 @@ from ._dtype import (  # noqa: E402
 )
 from ._layout import (  # noqa: E402
     channels_last,
+    channels_last_3d,
     contiguous_format,
     layout,
     memory_format,
@@ -76,6 +76,7 @@ def __getattr__(name: str) -> _Any:
 
 def __dir__() -> list[str]:
     from ._later import SUBMODULES, complete
+    from ._namespace import PUBLIC
 
     complete()
-    return sorted({*globals(), *SUBMODULES, "compile"})
+    return sorted({*globals(), *PUBLIC, *SUBMODULES, "compile"})

@@ -19,7 +19,6 @@ from .autograd.graph import for_result, next_sequence, type_of_node
 from .ops import Op
 from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC, unbound
 
-
 adaptations: list[Callable[[Op], None]] = []  # what an op needs for the rare dtypes in use; see `_rare`
 complex_in_use = False
 
@@ -99,7 +98,10 @@ def _source(op: Op) -> str:
         lines += ["    x0 = p0._data"]
     else:
         lines += [
-            f'    x{i} = p{i}._data if p{i}.__class__ is Tensor or hasattr(p{i}, "_node") else p{i}' for i in operands
+            f"    x{i} = p{i}._data"
+            if op.namespace != "internal" and _is_tensor_always(op, i)
+            else f'    x{i} = p{i}._data if p{i}.__class__ is Tensor or hasattr(p{i}, "_node") else p{i}'
+            for i in operands
         ]
     lines += [
         "    recorder = mode.recorder",
@@ -121,6 +123,12 @@ def _source(op: Op) -> str:
     return "\n".join(
         [*lines, "    tensor = wrap(result)", *(f"    {line}" for line in _folding(op)), "    return tensor"]
     )
+
+
+def _is_tensor_always(op: Op, operand: int) -> bool:
+    """Whether all signatures have a plain tensor for this operand, wherever they have it."""
+    name = op.parameters[operand]
+    return all(f"Tensor {name}," in text or f"Tensor {name})" in text for text in op.texts)
 
 
 def _recording(op: Op, differentiable: list[int]) -> list[str]:
@@ -259,12 +267,12 @@ def _view(op: Op) -> Callable[..., Any]:
         shares = several or base.base is x or (x.base is not None and base.base is x.base)
         if not shares and mode.recorder is not None:
             result = mode.recorder.call(kernel, x, *rest)
-        edge = (a._node if a._view is None else a.grad_node()) if mode.grad else None
+        recording = mode.grad and a._version_counter.__class__ is list  # which it is not of inference mode
+        edge = (a._node if a._view is None else a.grad_node()) if recording else None
         out = wrapped(op, result) if edge is None else recorded(op, (a, *rest), (edge,), result)
         if shares:
-            creation = "several" if several and edge is not None else None if mode.grad else "no_grad"
             for each in out if several else (out,):
-                as_view(each, a, creation)
+                as_view(each, a, "several" if several else None)
         return out
 
     return apply
@@ -272,10 +280,16 @@ def _view(op: Op) -> Callable[..., Any]:
 
 def as_view(tensor: Tensor, of: Tensor, creation: str | None = None) -> Tensor:
     """Make `tensor`, whose array shares memory with that of `of`, its view: one base, one version counter."""
-    tensor._version_counter = counter = of._version_counter
-    version = 0 if counter is None else counter[0]
+    counter = of._version_counter
+    if counter.__class__ is not list:  # of inference mode, where nobody will ask what it is a view of
+        tensor._version_counter = tensor._view = None
+        return tensor
+    tensor._version_counter = counter
+    if not mode.grad:
+        creation = "inference" if mode.inference else "no_grad"
     if of._view is None:
-        tensor._view = View(of, version, creation)
+        tensor._view = View(of, counter[0], creation)
     else:
-        tensor._view = View(of._view.base, version, creation or of._view.creation)
+        before = of._view.creation  # and of inference mode for good
+        tensor._view = View(of._view.base, counter[0], before if before == "inference" else creation or before)
     return tensor

@@ -6,7 +6,6 @@ Each reads a call by torch's signatures and hands it to `op.apply`.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,14 @@ import numpy as np
 
 from . import _record
 from ._apply import bind
-from ._capture import mode, run, structure
-from ._dtype import FROM_NUMPY, can_cast
+from ._capture import mode, run
+from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, can_cast, result_dtype, scalar_dtype
 from ._record import Edges, new_node, note_output_version
 from ._tensor import Tensor, wrap
-from .autograd.graph import CopySlices, Node, next_sequence
+from .autograd.graph import CopySlices, Node, move_retained, next_sequence
 from .ops import TABLE, Op
-from .ops._checks import check_no_partial_overlap, check_one_place_each, sizes
-from .ops._signature import Reader
+from .ops._checks import broadcast_shapes, check_no_partial_overlap, check_one_place_each, sizes
+from .ops._signature import Reader, tensors_only
 from .ops._table import INPUT, python_value
 
 ndarray = np.ndarray
@@ -30,98 +29,159 @@ ndarray = np.ndarray
 # -- writing in place ------------------------------------------------------------------------------------------------
 
 
-def check_writable(tensor: Tensor, edges: bool) -> None:
-    """torch's objections to writing into `tensor`; `edges`: whether something involved requires grad."""
-    if mode.grad:
-        node = tensor.grad_node()
-        view = tensor._view
-        if node is not None or edges or (view is not None and view.creation == "no_grad" and view.base.requires_grad):
-            if view is not None:
-                if view.base.is_leaf and view.base.requires_grad:
-                    raise RuntimeError(
-                        "a view of a leaf Variable that requires grad is being used in an in-place operation."
-                    )
-                if view.creation == "several":
-                    assert node is not None
-                    raise RuntimeError(
-                        f"Output {tensor._number} of {node.title()} is a view and is being modified inplace. This view is "
-                        "the output of a function that returns multiple views. Such functions do not allow the output "
-                        "views to be modified inplace. You should replace the inplace operation by an out-of-place one."
-                    )
-                if view.creation == "no_grad":
-                    raise RuntimeError(
-                        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
-                        "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-                        "moving both the view and the inplace either both inside the no_grad block (if you don't want "
-                        "the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-                    )
-            elif tensor.is_leaf and node is not None:
-                raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    if tensor._version_counter is None and not mode.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
-        )
+def check_writable(tensor: Tensor, recording: bool) -> None:
+    """torch's objections to writing into `tensor`; `recording`: whether something that is written requires grad."""
+    if not mode.grad or not (recording or tensor.requires_grad):
+        return
+    view = tensor._view
+    if view is not None and tensor._version_counter is not None:
+        if view.creation is not None:
+            from ._view_errors import forbidden
+
+            raise forbidden(tensor, view.creation)
+        if tensor.requires_grad and view.base._has_no_history():
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if tensor.requires_grad and tensor._has_no_history():
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def check_result(array: Any, result: Any) -> None:
     """Whether `result` may be written into `array` as it stands."""
-    kind = FROM_NUMPY[result.dtype]
-    if not can_cast(kind, FROM_NUMPY[array.dtype]):
-        raise RuntimeError(
-            f"result type {kind.title} can't be cast to the desired output type {FROM_NUMPY[array.dtype].title}"
-        )
     if result.shape != array.shape:
         raise RuntimeError(
             f"output with shape {sizes(array.shape)} doesn't match the broadcast shape {sizes(result.shape)}"
         )
-    check_one_place_each(array)
+    if result.dtype is not array.dtype:
+        check_cast(array, result)
 
 
-def _copy_into(array: Any, result: Any) -> None:
+def check_cast(array: Any, result: Any) -> None:
+    """Whether the dtype of `result` may be converted to that of `array` without being asked for."""
+    kind, wanted = FROM_NUMPY[result.dtype], FROM_NUMPY[array.dtype]
+    if not can_cast(kind, wanted):
+        raise RuntimeError(f"result type {kind.title} can't be cast to the desired output type {wanted.title}")
+
+
+def copy_into(array: Any, result: Any) -> None:
     np.copyto(array, result, casting="unsafe")
 
 
-def _inplace(op: Op, suffix: str = "_") -> Callable[..., Tensor]:
+# Ops whose kernel, for floating-point operands of one dtype, is a ufunc that can write where it is told to.
+_UFUNCS: dict[str, Any] = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide}
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+# Ops that refuse booleans before they look at the memory.
+_REFUSING_BOOLEANS = ("neg", "relu", "sub")
+# Ops that may write to one place several times, because they write the same.
+_IDEMPOTENT = ("fill", "zero")
+
+
+def _inplace(op: Op) -> Callable[..., Tensor]:
     """`x.f_(...)`: the op's result, written into the first operand, whose history becomes that of the op."""
+    computing = op  # whose kernel may be another one later, see `_rare`
+    if op.name in _COMPARISONS:
+        op = _of_numbers(op)
     arity = op.arity
+    ufunc: Any = _UFUNCS.get(op.name)
+    once = op.name not in _IDEMPOTENT
+    takes_anything = op.name != "copy"  # which converts, and then asks nothing of what it converts
+    checked = not op.name.startswith("logical_")  # torch has no derivative of these, nor an objection
 
     def apply(*args: Any) -> Tensor:
-        kernel = op.kernel
         target = args[0]
-        tensors = args[:arity]
-        recording = mode.grad and any(
-            hasattr(each, "_node") and each.grad_node() is not None and rule is not None
-            for each, rule in zip(tensors, op.rules, strict=False)
-        )
-        check_writable(target, recording)
-        arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
-        recorder = mode.recorder
-        result = kernel(*arrays) if recorder is None else recorder.call(kernel, *arrays)
-        if type(result) is not ndarray:
-            result = np.asarray(result)
         array = target._data
-        check_result(array, result)
-        for other in arrays[1:arity]:
-            check_no_partial_overlap(array, other)
-        if recording:  # before the write, so that what is saved remembers the version it had
+        recording = mode.grad and any(
+            hasattr(each, "_node") and each.requires_grad and rule is not None
+            for each, rule in zip(args, op.rules, strict=False)
+        )
+        if checked and (target._version_counter.__class__ is list or _meets_autograd(op, args[1:arity])):
+            check_writable(target, recording and (takes_anything or array.dtype.kind in DIFFERENTIABLE_KINDS))
+        recording = recording and array.dtype.kind in DIFFERENTIABLE_KINDS  # integers take numbers, and no history
+        edges: Edges = ()
+        if recording:
             edges = tuple(
                 [
                     each.grad_node() if rule is not None and hasattr(each, "_node") else None
-                    for each, rule in zip(tensors, op.rules, strict=False)
+                    for each, rule in zip(args, op.rules, strict=False)
                 ]
             )
-            node = _record.make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node)
-        if recorder is None:
-            _copy_into(array, result)
+        arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
+        try:
+            if takes_anything or args[1] is not target:  # a copy of itself is none
+                _check_memory(arrays, once or (len(args) > 1 and hasattr(args[1], "_node")))
+        except RuntimeError:
+            if op.name in _REFUSING_BOOLEANS:
+                computing.kernel(*[np.zeros((), each.dtype) if each.__class__ is ndarray else each for each in arrays])
+            raise
+        kept: tuple[Any, ...] = ()
+        direct = ufunc is not None and mode.recorder is None and _suits(ufunc, array, arrays)
+        if not direct:
+            try:
+                result = run(computing.kernel, *arrays)
+            except NotImplementedError:
+                _check_operands(array, arrays[:arity])
+                raise
+            if op.keeps:
+                result, kept = result[0], result[1:]
+            if type(result) is not ndarray:
+                result = np.asarray(result)
+            check_result(array, result)
+        if recording:  # before the write, so that what is saved remembers the version it had
+            node = _record.make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node, kept)
+        if direct:
+            ufunc(*arrays, array)
         else:
-            recorder.call(_copy_into, array, result)
+            run(copy_into, array, result)
         target._bump()
         if recording:
             rebase(target, node, op)
         return target
 
     return apply
+
+
+def _check_memory(arrays: list[Any], once: bool) -> None:
+    """RuntimeError where writing into the first operand would change others half-way, or a place more than `once`."""
+    written = arrays[0]
+    if once:
+        check_one_place_each(written)
+    for other in arrays[1:]:
+        if other is not written and other.__class__ is ndarray:
+            check_no_partial_overlap(written, other)
+
+
+def _of_numbers(comparison: Op) -> Op:
+    """A comparison whose result is written in place: as numbers, which have a gradient, if only 0."""
+
+    def rule(g: Any) -> Any:
+        return TABLE["zeros_of"](g)
+
+    def node(input: Any, other: Any) -> str:
+        return f"{comparison.name.capitalize()}Backward{int(hasattr(other, '_node'))}"
+
+    rules = {"input": rule, "other": rule}
+    return Op(comparison.kernel, comparison.texts, rules, name=comparison.name, arity=2, node=node)
+
+
+def _check_operands(array: Any, operands: list[Any]) -> None:
+    """torch looks at shapes and at the result's dtype before it looks for a kernel."""
+    shape, kind = broadcast_shapes(*map(np.shape, operands)), result_dtype(*operands)
+    check_result(array, np.broadcast_to(np.empty((), kind.numpy), shape))
+
+
+def _suits(ufunc: Any, array: Any, operands: list[Any]) -> bool:
+    """Whether the ufunc gives `array`, the first of two operands, the values that the op's kernel would compute."""
+    if len(operands) != 2 or array.dtype.kind != "f" or array.itemsize == 2:
+        return False
+    other = operands[1]
+    if other.__class__ is not ndarray:
+        return other.__class__ is float
+    return other.dtype is array.dtype and (other.shape == array.shape or not other.ndim)
+
+
+def _meets_autograd(op: Op, others: Any) -> bool:
+    """Whether torch asks what requires grad before it writes to a tensor of inference mode: where another operand is none
+    (most ops make tensors of numbers too)."""
+    return any(not each.is_inference() if hasattr(each, "_node") else op.name != "fill" for each in others)
 
 
 def _with_original(op: Op, args: Any, edges: Edges) -> Any:
@@ -137,6 +197,7 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
     counter: list[Any] = target._version_counter
     view = target._view
     if view is None:
+        move_retained(target._node, target._number, node)
         target._node = node
         target._number = 0
         counter[1:] = [node.title()]
@@ -151,110 +212,214 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
         outer.sequence = next_sequence()
         outer.shape, outer.dtype = base._data.shape, base._data.dtype
         outer.hooks = None
+        move_retained(base._node, base._number, outer)
         base._node, base._number = outer, 0
         counter[1:] = [outer.name()]
-        view.version = -1  # recomputed from the base at the next use
+        target.grad_node()  # from the base, written to just now
     if op.saves_output:
         note_output_version(op, node, counter)
 
 
-# -- writing to `out` --------------------------------------------------------------------------------------------------
-
-
-def _write_out(op: Op, args: list[Any], out: Any) -> Any:
-    """Compute without recording and put the result into `out`, resized where needed."""
-    involved = [each for each in (*args[: op.arity], out) if hasattr(each, "_node")]
-    if mode.grad and any(each.requires_grad for each in involved):
-        raise RuntimeError(
-            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
-        )
-    arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
-    if op.variadic:
-        arrays[0] = [each._data for each in args[0]]
-    recorder = mode.recorder
-    result = np.asarray(op.kernel(*arrays) if recorder is None else recorder.call(op.kernel, *arrays))
-    resize_out(out, result.shape)
-    check_result(out._data, result)
-    if recorder is None:
-        _copy_into(out._data, result)
-    else:
-        recorder.call(_copy_into, out._data, result)
-    out._bump()
-    return out
+# -- writing to `out`: the rest of it is in `_out_argument` ---
 
 
 def resize_out(out: Tensor, shape: tuple[int, ...]) -> None:
     """Give `out` the result's shape; torch warns where that discards elements."""
-    array = out._data
-    if array.shape == shape:
-        return
-    if array.size:
-        warnings.warn(
-            f"An output with one or more elements was resized since it had shape {sizes(array.shape)}, which does not "
-            f"match the required output shape {sizes(shape)}. This behavior is deprecated, and in a future PyTorch "
-            "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
-            "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-            UserWarning,
-            stacklevel=4,
-        )
-    out._data = np.empty(shape, array.dtype)
-    structure.changed()
+    if out._data.shape != shape:
+        from ._out_argument import resize
+
+        resize(out, shape)
 
 
 # f(x, 2, 3) for f(x, (2, 3)): the shape of a signature that takes sizes and nothing else by position.
 _SIZES_ONLY = re.compile(r"\(Tensor input, int\[\] \w+(, \*, .*)?\)")
 _ONE_INT = re.compile(r"\(Tensor input, int \w+")
 _INTS = frozenset({int})
+_PLAIN_NUMBERS = frozenset({float, int, bool})
 
 # -- the public callables ------------------------------------------------------------------------------------------------
 
 
-def _callable(op: Op, reader: Reader) -> Callable[..., Any]:
-    """The public function or method in front of `op.apply`."""
-    count = 1 if op.variadic else op.arity
-    texts = "".join(op.texts)
-    # Asked of every op at every import: the cheap question first.
-    sizes_only = (
-        "int[]" in texts and any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
-    )
-    strict = op.arity > 1 and "Number" not in texts
+class _Call:
+    """How a public function or method of `op` is called: the long way, which reads the arguments.
+
+    The short ways below hand them to `op.apply` as they are.  What may be wrong with them is looked at when the op has
+    failed; only where it might take something that torch does not, is the call looked at before.
+    """
+
+    __slots__ = ("op", "public", "reader")
+
+    def __init__(self, op: Op, reader: Reader) -> None:
+        self.op, self.reader = op, reader
+        self.public = self._short_way()
+
+    def _short_way(self) -> Callable[..., Any]:
+        op = self.op
+        if op.variadic:
+            return _joining(self)
+        if _takes_sizes_only(op):
+            return _sized(self)
+        if op.arity == 2 and not tensors_only(op.texts, 1):
+            return _binary(self)
+        return _plain(self)
+
+    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raises torch's TypeError where the arguments fit no signature, whatever an earlier call has taught."""
+        try:
+            self.reader.read(args[1:] if self.reader.method else args, kwargs)
+        except TypeError as refusal:
+            refusal.__suppress_context__ = True  # what the op has met is of no interest then
+            raise
+
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        _check_self(self.reader, args)
+        try:
+            arranged, out = self.op.read(self.reader, args, kwargs)
+        except TypeError:
+            return left_to_arguments(self.public, args, kwargs)
+        if out is not None:
+            from ._out_argument import write_out
+
+            return write_out(self.op, arranged, out)
+        try:
+            return self.op.apply(*arranged)
+        except Exception as error:
+            self._check(args, kwargs)
+            if isinstance(error, AttributeError) and isinstance(arranged[0], _NUMBERS):
+                return self.op.apply(_as_tensor(arranged[0]), *arranged[1:])
+            raise
+
+    def reread(self, args: tuple[Any, ...], error: Exception) -> Any:
+        """After `error`, which the short way has met."""
+        try:
+            self._check(args, {})
+        except TypeError:
+            return left_to_arguments(self.public, args, {})
+        if isinstance(error, _MISREAD):
+            return self.read(args, {})
+        raise error
+
+
+def _plain(call: _Call) -> Callable[..., Any]:
+    op, count = call.op, call.op.arity
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if sizes_only and not kwargs and len(args) > 1:
-            given = args[1:] if args[1].__class__ is int else args[1]
-            if given.__class__ is tuple and set(map(type, given)) <= _INTS:
-                return op.apply(args[0], given)
-        if kwargs or len(args) != count or (strict and not hasattr(args[1], "_node")):
-            arranged, out = op.read(reader, args, kwargs)
-            return op.apply(*arranged) if out is None else _write_out(op, arranged, out)
+        if kwargs or len(args) != count:
+            return call.read(args, kwargs)
         try:
             return op.apply(*args)
-        except (AttributeError, TypeError, ValueError):
-            reader.read(args[1:] if reader.method else args, kwargs)  # raises torch's TypeError where that is why
-            arranged, _ = op.read(reader, args, kwargs)
-            return op.apply(*arranged)
+        except Exception as error:  # noqa: BLE001 -- what follows depends on the arguments
+            return call.reread(args, error)
 
-    return _named(function, op, reader)
+    return function
+
+
+def _binary(call: _Call) -> Callable[..., Any]:
+    """Of a tensor and a tensor or a number; the kernel would take an array, too."""
+    op = call.op
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 2 or not (hasattr(args[1], "_node") or args[1].__class__ in _PLAIN_NUMBERS):
+            return call.read(args, kwargs)
+        try:
+            return op.apply(*args)
+        except Exception as error:  # noqa: BLE001
+            return call.reread(args, error)
+
+    return function
+
+
+def _sized(call: _Call) -> Callable[..., Any]:
+    """f(x, (2, 3)) or, as a method, f(x, 2, 3)."""
+    op, apart = call.op, call.reader.method
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > 1 and not kwargs:
+            sizes = args[1]
+            if sizes.__class__ is int and apart:
+                sizes = args[1:]
+            elif len(args) != 2:
+                sizes = None
+            if sizes.__class__ is tuple and set(map(type, sizes)) <= _INTS:
+                try:
+                    return op.apply(args[0], sizes)
+                except AttributeError:
+                    pass
+        return call.read(args, kwargs)
+
+    return function
+
+
+def _joining(call: _Call) -> Callable[..., Any]:
+    """Of a sequence of tensors, and perhaps a dimension."""
+    op = call.op
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        plain = len(args) == 1 or (len(args) == 2 and args[1].__class__ is int)
+        if kwargs or not plain or args[0].__class__ not in _SEQUENCES:
+            return call.read(args, kwargs)
+        try:
+            return op.apply(*args)
+        except Exception as error:  # noqa: BLE001
+            return call.reread(args, error)
+
+    return function
+
+
+def _callable(op: Op, reader: Reader) -> Callable[..., Any]:
+    """The public function or method in front of `op.apply`."""
+    return _named(_Call(op, reader).public, op, reader)
+
+
+def _check_self(reader: Reader, args: tuple[Any, ...]) -> None:
+    if reader.method and not args:
+        raise TypeError(f"unbound method TensorBase.{reader.function}() needs an argument")
+
+
+def _as_tensor(number: Any) -> Tensor:
+    """A number that stands for a tensor, as in add(1, 2)."""
+    tensor: Tensor = wrap(np.asarray(number, scalar_dtype(number).numpy))
+    return tensor
+
+
+# What an op raises, among others, when it is given what it is not made for.
+_MISREAD = (AttributeError, TypeError, ValueError)
+_SEQUENCES: frozenset[Any] = frozenset({list, tuple})
+
+
+def _takes_sizes_only(op: Op) -> bool:
+    texts = "".join(op.texts)
+    # Asked of every op at every import: the cheap question first.
+    return "int[]" in texts and any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
 
 
 def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:
     """`Tensor.f_`."""
     apply = _inplace(op)
+    arity = op.arity
+    numbers = _PLAIN_NUMBERS if arity > 1 and not tensors_only(op.texts, 1) else frozenset()
 
     def method(*args: Any, **kwargs: Any) -> Tensor:
-        if not kwargs and len(args) == op.arity:
+        if (
+            not kwargs
+            and len(args) == arity
+            and (arity == 1 or hasattr(args[1], "_node") or args[1].__class__ in numbers)
+        ):
             try:
                 return apply(*args)
-            except (AttributeError, TypeError, ValueError):
+            except Exception as error:
                 reader.read(args[1:], kwargs)  # raises torch's TypeError where that is why
+                if not isinstance(error, _MISREAD):
+                    raise
+        _check_self(reader, args)
         return apply(*op.read(reader, args, kwargs)[0])
 
     return _named(method, op, reader)
 
 
 def _named(function: Callable[..., Any], op: Op, reader: Reader) -> Callable[..., Any]:
-    function.__name__ = function.__qualname__ = reader.function
+    function.__name__ = reader.function
+    function.__qualname__ = f"Tensor.{reader.function}" if reader.method else reader.function
     function.__module__ = _HOMES.get(op.namespace, __name__)  # where pickle looks for it
     function.__doc__ = op.kernel.__doc__
     return function
@@ -263,17 +428,44 @@ def _named(function: Callable[..., Any], op: Op, reader: Reader) -> Callable[...
 _HOMES = {"torch": "minitorch_like", "nn": "minitorch_like.nn.functional"}
 
 
-def _operator(op: Op, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    """A binary operator: NotImplemented for operands that are neither tensors nor numbers."""
+def left_to_arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the `__torch_function__` of an argument makes of a call that fits no signature; called where that was raised.
+
+    It asks for the first time: from then on functions ask before they compute, see `_overridable`.
+    """
+    given = (*args, *kwargs.values())
+    elements = [each for arg in given for each in (arg if isinstance(arg, (tuple, list)) else (arg,))]
+    if any(hasattr(type(each), "__torch_function__") and not hasattr(each, "_node") for each in elements):
+        from ._overridable import activate
+
+        if activate():
+            return function(*args, **kwargs)
+    raise  # noqa: PLE0704 -- the error that is being handled
+
+
+_NUMBERS = (int, float, complex, np.number, np.bool_)
+
+
+def plain_number(value: Any) -> Any:
+    """A number as a plain Python one; NumPy's truth values count as floats in torch."""
+    return float(value) if isinstance(value, np.bool_) else python_value(value)
+
+
+def _operator(op: Op, *, reflected: bool = False, takes_arrays: bool = False) -> Callable[[Any, Any], Any]:
+    """A binary operator: NotImplemented for operands that are neither tensors nor numbers.
+
+    Arrays are none either, but for `==`: NumPy's own operator then computes `tensor + array`, in NumPy's dtype, and
+    `Tensor.__array_wrap__` makes a tensor of the result.
+    """
 
     def operator(a: Any, b: Any) -> Any:
         if b.__class__ is not Tensor and not hasattr(b, "_node"):
             kind = type(b)
             if kind is not float and kind is not int and kind is not bool:
-                if isinstance(b, np.ndarray):
+                if isinstance(b, _NUMBERS):
+                    b = plain_number(b)
+                elif takes_arrays and isinstance(b, np.ndarray) and b.dtype in FROM_NUMPY:
                     b = wrap(b)
-                elif isinstance(b, (np.generic, int, float)):
-                    b = python_value(b)
                 else:
                     return NotImplemented
         return op.apply(b, a) if reflected else op.apply(a, b)
@@ -293,9 +485,9 @@ def _tensor_operator(op: Op) -> Callable[[Any, Any], Any]:
 def _inplace_operator(method: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     def operator(a: Any, b: Any) -> Any:
         if not hasattr(b, "_node"):
-            if not isinstance(b, (int, float, np.generic)):
+            if not isinstance(b, _NUMBERS):
                 return NotImplemented
-            b = python_value(b)
+            b = plain_number(b)
         return method(a, b)
 
     return operator
@@ -319,6 +511,17 @@ def bind_new() -> list[str]:
     return new
 
 
+def bind_alias(alias: str, name: str, *texts: str) -> None:
+    """Make the callables of an op under a second name, by which its errors call it, and perhaps other signatures."""
+    op = TABLE[name]
+    texts = texts or op.texts
+    FUNCTIONS[alias] = _callable(op, Reader(alias, texts))
+    if not op.variadic:
+        METHODS[alias] = _callable(op, Reader(alias, texts, method=True))
+    if op.inplace:
+        METHODS[f"{alias}_"] = _inplace_method(op, Reader(f"{alias}_", texts, method=True))
+
+
 bind_new()
 _OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
@@ -331,12 +534,17 @@ for _symbol, _name in _OPERATORS.items():
 
 
 def _reflected_division(a: Any, b: Any) -> Any:
-    """number / tensor, which torch computes as reciprocal * number."""
-    return METHODS["__mul__"](TABLE["reciprocal"].apply(a), b)
+    """number / tensor, which torch computes as reciprocal * number; so array / tensor is known too."""
+    try:
+        return TABLE["reciprocal"].apply(a) * b
+    except TypeError:
+        return NotImplemented
 
 
-METHODS["__rtruediv__"] = _reflected_division
+METHODS["__rtruediv__"] = METHODS["__rdiv__"] = _reflected_division
+METHODS["__div__"], METHODS["__idiv__"] = METHODS["__truediv__"], METHODS["__itruediv__"]
 METHODS["__rsub__"] = _operator(TABLE["rsub"])
 METHODS["__matmul__"] = _tensor_operator(TABLE["matmul"])
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     METHODS[f"__{_name}__"] = _operator(TABLE[_name])
+METHODS["__eq__"] = _operator(TABLE["eq"], takes_arrays=True)

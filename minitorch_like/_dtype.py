@@ -25,6 +25,7 @@ class dtype:
     A `rare` one has its NumPy dtype looked up, and the op table prepared for it, when that is first asked for.
     """
 
+    __module__ = "minitorch_like"  # where users find it
     __slots__ = (
         "category",
         "is_complex",
@@ -52,24 +53,36 @@ class dtype:
         self.is_signed = category > _INTEGER or (category == _INTEGER and not name.startswith("u"))
 
     def __getattr__(self, name: str) -> Any:
+        if name == "abbr":
+            return self._abbreviation()
         if name != "numpy":
             raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
-        if self.category == _COMPLEX:
-            self.numpy = np.dtype(self.name)
-        else:
+        if self is bfloat16:
             import ml_dtypes
 
-            self.numpy = np.dtype(getattr(ml_dtypes, self.name))
+            self.numpy = np.dtype(ml_dtypes.bfloat16)
+        else:
+            self.numpy = np.dtype(self.name)
         FROM_NUMPY[self.numpy] = self
         from ._rare import prepare_for
 
         prepare_for(self)
         return self.numpy
 
+    def _abbreviation(self) -> str:
+        """f32, i64, bf16, b8: how torch names dtypes in dumps of graphs."""
+        letters = self.name.rstrip("0123456789")
+        return f"{_LETTERS.get(letters, letters)}{8 * self.itemsize}"
+
     def to_complex(self) -> dtype:
-        """The complex dtype whose parts are of this one's width.  Raises TypeError for float16's, which is missing."""
+        """The complex dtype whose parts are of this one's width.
+
+        Raises RuntimeError for a dtype of integers, TypeError for float16, whose complex dtype is missing.
+        """
         if self.is_complex:
             return self
+        if not self.is_floating_point:
+            raise RuntimeError(f"Unknown Complex ScalarType for {self.title}")
         if self is float16:
             raise TypeError("minitorch_like has no torch.complex32")
         return complex128 if self is float64 else complex64
@@ -91,13 +104,15 @@ class dtype:
         return self
 
 
+_LETTERS = {"bool": "b", "uint": "u", "int": "i", "float": "f", "bfloat": "bf", "complex": "c"}
+
 bool_ = dtype("bool", 1, _BOOL, "Bool")
 uint8 = dtype("uint8", 1, _INTEGER, "Byte")
 int8 = dtype("int8", 1, _INTEGER, "Char")
 int16 = dtype("int16", 2, _INTEGER, "Short")
 int32 = dtype("int32", 4, _INTEGER, "Int")
 int64 = dtype("int64", 8, _INTEGER, "Long")
-float16 = dtype("float16", 2, _FLOATING, "Half")
+float16 = dtype("float16", 2, _FLOATING, "Half", rare=True)
 bfloat16 = dtype("bfloat16", 2, _FLOATING, "BFloat16", rare=True)
 float32 = dtype("float32", 4, _FLOATING, "Float")
 float64 = dtype("float64", 8, _FLOATING, "Double")
@@ -107,7 +122,8 @@ complex128 = dtype("complex128", 16, _COMPLEX, "ComplexDouble", rare=True)
 DTYPES = (
     bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128,
 )  # fmt: skip
-RARE = (bfloat16, complex64, complex128)
+RARE = (float16, bfloat16, complex64, complex128)
+NARROW = (float16, bfloat16)  # which are computed in float32
 
 
 class _FromNumpy(dict[np.dtype[Any], dtype]):
@@ -120,7 +136,7 @@ class _FromNumpy(dict[np.dtype[Any], dtype]):
         raise KeyError(key)
 
     def get(self, key: np.dtype[Any], default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 -- a missing key is looked up
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -142,11 +158,12 @@ def with_own_dtype(array: Any) -> Any:
     return array if known is None or known.numpy is array.dtype else array.view(known.numpy)
 
 
-_BY_NAME = {each.name: each for each in DTYPES}
+BY_NAME = {each.name: each for each in DTYPES}
+OF_PYTHON: dict[Any, dtype] = {float: float64, int: int64, bool: bool_, complex: complex128}  # types given for dtypes
 
 
 def _by_name(name: str) -> dtype:
-    return _BY_NAME[name]
+    return BY_NAME[name]
 
 
 def from_numpy_dtype(numpy_dtype: np.dtype[Any]) -> dtype:
@@ -178,7 +195,7 @@ def set_default_dtype(d: dtype) -> None:
     Raises TypeError for anything but a floating-point dtype.
     """
     if not isinstance(d, dtype):
-        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d}")
+        raise TypeError("invalid dtype object: only floating-point types are supported as the default type")
     if not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _Default.dtype = d
@@ -210,8 +227,10 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     if type1 is type2:
         return type1
     if type1.category == type2.category:
-        if bfloat16 in (type1, type2):
-            return float64 if float64 in (type1, type2) else float32
+        if type1 in NARROW and type2 in NARROW:
+            return float32
+        if type1.is_floating_point or type1.is_complex:
+            return type1 if type1.itemsize > type2.itemsize else type2
         return FROM_NUMPY[np.promote_types(type1.numpy, type2.numpy)]
     higher, lower = (type1, type2) if type1.category > type2.category else (type2, type1)
     return complex128 if higher is complex64 and lower is float64 else higher
@@ -255,23 +274,46 @@ def result_dtype(*operands: Any) -> dtype:
     return result
 
 
-class finfo:
-    """Numerical properties of a floating-point dtype (default: the default dtype)."""
+class _Info:
+    """What `finfo` and `iinfo` have in common: they are equal where they describe the same dtype."""
 
-    __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+    __slots__ = ("_kind", "bits", "dtype", "max", "min")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._kind is self._kind
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'torch.{type(self).__name__}' object has no attribute '{name}'")
+
+
+def _check_dtype(function: str, kind: Any) -> None:
+    if not isinstance(kind, dtype):
+        raise TypeError(f"{function}(): argument 'type' (position 1) must be torch.dtype, not {type(kind).__name__}")
+
+
+class finfo(_Info):
+    """Numerical properties of a floating-point dtype (default: the default dtype), or of a complex one's parts."""
+
+    __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
 
     def __init__(self, type: dtype | None = None) -> None:
         kind = _Default.dtype if type is None else type
+        _check_dtype("finfo", kind)
+        kind = kind.to_real()
         if not kind.is_floating_point:
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{kind}'")
-        info = np.finfo(kind.numpy)
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
+        self._kind = kind
         self.dtype = kind.name
-        self.bits = info.bits
-        self.eps = float(info.eps)
-        self.max = float(info.max)
-        self.min = float(info.min)
-        self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = float(info.resolution)
+        self.bits = 8 * kind.itemsize
+        digits, least, greatest, resolution = _PRECISION[kind.name]
+        self.eps = 2.0 ** (1 - digits)
+        self.max = (2.0 - self.eps) * 2.0**greatest
+        self.min = -self.max
+        self.tiny = self.smallest_normal = 2.0**least
+        self.resolution = resolution
 
     def __repr__(self) -> str:
         return (
@@ -280,21 +322,33 @@ class finfo:
         )
 
 
-class iinfo:
+# Binary digits, the exponents of the least normal and of the largest number, decimal resolution.
+_PRECISION = {
+    "float16": (11, -14, 15, 1e-3),
+    "bfloat16": (8, -126, 127, 1e-2),
+    "float32": (24, -126, 127, 1e-6),
+    "float64": (53, -1022, 1023, 1e-15),
+}
+
+
+class iinfo(_Info):
     """Numerical properties of an integer dtype."""
 
-    __slots__ = ("bits", "dtype", "max", "min")
+    __slots__ = ()
 
-    def __init__(self, type: dtype) -> None:
+    def __init__(self, type: Any = _Default) -> None:
+        if type is _Default:
+            raise TypeError('iinfo() missing 1 required positional arguments: "type"')
+        _check_dtype("iinfo", type)
         if type.category > _INTEGER:
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         if type is bool_:
-            raise TypeError(f"torch.bool is not supported by torch.iinfo, got '{type}'")
-        info = np.iinfo(type.numpy)
+            raise TypeError("torch.bool is not supported by torch.iinfo")
+        self._kind = type
         self.dtype = type.name
-        self.bits = info.bits
-        self.max = int(info.max)
-        self.min = int(info.min)
+        self.bits = 8 * type.itemsize
+        self.max = 2 ** (self.bits - type.is_signed) - 1
+        self.min = -(2 ** (self.bits - 1)) if type.is_signed else 0
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

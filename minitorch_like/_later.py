@@ -7,6 +7,7 @@ what asked is gone.
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 from ._tensor import Tensor, TensorMeta
@@ -21,7 +22,22 @@ _OF_FUNCTIONAL = dict.fromkeys(
     )
 )  # fmt: skip
 _OF_FUNCTIONAL["adaptive_max_pool1d"] = "adaptive_max_pool1d_with_indices"
-SUBMODULES = ("autograd", "cuda", "nn", "optim", "random", "utils", "viz")
+_OF_C = ("DisableTorchFunction", "DisableTorchFunctionSubclass")
+SUBMODULES = (
+    "_C", "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributed", "functional", "hub", "jit", "mps",
+    "multiprocessing", "nn", "optim", "overrides", "random", "return_types", "types", "utils", "version", "viz", "xpu",
+)  # fmt: skip
+
+
+# What is declared then: each has functions for the package in PUBLIC, or gives methods to Tensor.
+_LATE = (
+    "_creation.grids", "_creation.legacy", "_creation.sharing", "_creation.strided", "_creation.tapers",
+    "_indexing.functions",
+    "_composed.complex", "_composed.conversions", "_composed.in_place", "_composed.nn", "_composed.numbers",
+    "_composed.pieces", "_composed.recurrent", "_composed.reductions", "_composed.shapes", "_composed.storages",
+    "random", "_threads", "_creation",
+    "_composed.rarities",  # which leaves alone what Tensor has by then
+)  # fmt: skip
 
 
 def complete() -> bool:
@@ -29,24 +45,30 @@ def complete() -> bool:
     if "__getattr__" not in vars(Tensor):
         return False
     del TensorMeta.__getattr__, Tensor.__getattr__
-    from . import _functions, _threads, ops, random
+    from . import _functions, ops
     from ._bind import bind_new
 
     ops.declare_all()
-    functions = _functions.publish(bind_new())
-    from . import _nn_functions, _recurrent
-
     namespace = vars(importlib.import_module(_PACKAGE))
-    for names in (functions, random.PUBLIC, _nn_functions.PUBLIC, _recurrent.PUBLIC, _threads.PUBLIC):
+    public = [_functions.publish(bind_new())]
+    public += [vars(importlib.import_module(f"{_PACKAGE}.{name}")).get("PUBLIC", {}) for name in _LATE]
+    for names in public:
         namespace.update({name: each for name, each in names.items() if name not in namespace})
     return True
 
 
+def _is_submodule(name: str) -> bool:
+    """Whether `from . import _name` asks for a module of the package's own, before it imports it."""
+    return name.startswith("_") and not name.startswith("__") and find_spec(f"{_PACKAGE}.{name}") is not None
+
+
 def package_attribute(name: str) -> Any:
     """`minitorch_like.name`, for a name that is not there yet."""
-    if name in SUBMODULES:
+    if name in SUBMODULES or _is_submodule(name):
         return importlib.import_module(f"{_PACKAGE}.{name}")
     package = importlib.import_module(_PACKAGE)
+    if name in _OF_C:
+        return getattr(package._C, name)
     if name == "compile":
         from .compiler import compile
 
@@ -55,6 +77,11 @@ def package_attribute(name: str) -> Any:
         importlib.import_module(f"{_PACKAGE}.nn")  # which adds names too: torch.layer_norm
         if name in vars(package):
             return vars(package)[name]
+    from ._namespace import PUBLIC
+
+    if name in PUBLIC:
+        vars(package).update({each: value for each, value in PUBLIC.items() if each not in vars(package)})
+        return PUBLIC[name]
     if name in _OF_FUNCTIONAL:
         functional = importlib.import_module(f"{_PACKAGE}.nn.functional")
         return getattr(functional, _OF_FUNCTIONAL[name] or name)

@@ -105,6 +105,9 @@ def tensor_text(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     return text
 
 
+_str = tensor_text  # torch's name of it
+
+
 def format_tensor(tensor: Tensor, spec: str) -> str:
     """`format(tensor, spec)`: a plain 0-d tensor formats as its number, any other as an object."""
     if type(tensor).__name__ == "Tensor" and not tensor._data.ndim:
@@ -125,16 +128,16 @@ def _origin(tensor: Tensor) -> str:
 
 def _join_suffixes(text: str, suffixes: list[str], indent: int) -> str:
     """`text, suffix, suffix)`, a suffix that would leave the line beginning a new one."""
-    column = len(text) - text.rfind("\n") + 1
+    above, newline, line = text.rpartition("\n")
+    lines, room = [line], _options["linewidth"] - len(line) - 2
     for suffix in suffixes:
-        column += len(suffix) + 2
-        if column > _options["linewidth"]:
-            text += ",\n" + " " * indent
-            column = indent + len(suffix)
+        if len(suffix) + 2 <= room:
+            lines[-1] += f", {suffix}"
+            room -= len(suffix) + 2
         else:
-            text += ", "
-        text += suffix
-    return text + ")"
+            lines.append(" " * indent + suffix)
+            room = _options["linewidth"] - len(lines[-1])
+    return above + newline + ",\n".join(lines) + ")"
 
 
 def _array_text(array: np.ndarray[Any, Any], dtype: _dtype.dtype, indent: int) -> str:

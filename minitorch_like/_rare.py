@@ -1,7 +1,7 @@
-"""What changes when a rare dtype comes into use: bfloat16, or a complex one.
+"""What changes when a rare dtype comes into use: float16, bfloat16, or a complex one.
 
 Until then no op asks for them, so that they cost nothing where they are not used.  Then the op table is bound anew:
-with kernels that compute bfloat16 in float32, or with nodes that conjugate complex gradients.
+with kernels that compute the narrow ones in float32, or with nodes that conjugate complex gradients.
 """
 
 from __future__ import annotations
@@ -12,58 +12,128 @@ from typing import Any
 import numpy as np
 
 from . import _apply
-from ._dtype import bfloat16, dtype, float32, result_dtype
+from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, NARROW, dtype, float32, result_dtype
+from ._later import complete
 from .ops import TABLE, Op
+from .ops._checks import converted
 
 _OF_ANY_DTYPE = frozenset({"cast_to"})  # ops that only move elements, or round them once as they are
+# ops whose numbers must be finite in the dtype of the tensor if they are
+_FITTING_NUMBERS = frozenset({"clamp", "clamp_max", "clamp_min", "fill", "masked_fill", "pow"})
+# ops whose result has the dtype of their first operand, whatever that of their parameters
+_LIKE_FIRST = frozenset(
+    {
+        "attention",
+        "batch_norm",
+        "group_norm",
+        "heads_attention",
+        "heads_attention_and_weights",
+        "layer_norm",
+        "rms_norm",
+    }
+)
+# ops that treat float16 themselves: because they compare its values only, refuse it, or round as they go
+_OWN_FLOAT16 = _LIKE_FIRST | {
+    "avg_pool",
+    "avg_pool_gradient",
+    "embedding_gradient",
+    "max_pool",
+    "max_pool_gradient",
+    "max_pool_pick",
+    "max_pool_with_indices",
+    "max_unpool",
+    "max_unpool_pick",
+    "multi_margin_gradient",
+    "multi_margin_loss",
+    "multilabel_margin_gradient",
+    "multilabel_margin_loss",
+    "softshrink",
+}
+_WIDE_NUMBERS = frozenset({"div", "floor_divide", "lerp", "mul"})  # which torch lets compute with numbers of float32
 
 
 def prepare_for(kind: dtype) -> None:
     """Make the op table ready for arrays of `kind`."""
-    if kind is bfloat16:
-        _apply.adaptations.append(_compute_in_float32)
+    if kind in NARROW:
+        if _compute_in_float32 not in _apply.adaptations:
+            _apply.adaptations.append(_compute_in_float32)
     else:
         _apply.complex_in_use = True
+        _prepare_for_complex()
     for op in list(TABLE.values()):
         if _apply.is_bound(op):
             _apply.bind(op)
 
 
+def _prepare_for_complex() -> None:
+    """Complex gradients need `conj`, and what refuses complex operands is known to a module of its own."""
+    from .ops._complex_operands import adapt
+
+    if adapt not in _apply.adaptations:
+        _apply.adaptations.append(adapt)
+        complete()
+
+
+# -- float16 and bfloat16 ------------------------------------------------------------------------------------------------
+
+
 def _compute_in_float32(op: Op) -> None:
-    """As torch does on a CPU: operands of bfloat16 are widened, and results rounded once."""
-    if not op.view and op.name not in _OF_ANY_DTYPE and not hasattr(op.kernel, "in_bfloat16"):
+    """As torch does on a CPU: operands of two bytes are widened, and results rounded once."""
+    if not op.view and op.name not in _OF_ANY_DTYPE and not hasattr(op.kernel, "of_any_width"):
         op.kernel = _widening(op)
 
 
 def _widening(op: Op) -> Callable[..., Any]:
     kernel = op.kernel
     kept = len(op.keeps)
+    operands = op.arity if op.arity > 1 and op.name not in _WIDE_NUMBERS else 0
+
+    involves_narrow = _involves_bfloat16 if op.name in _OWN_FLOAT16 else _involves_narrow
+    like_first = op.name in _LIKE_FIRST
 
     def widened(*args: Any, **kwargs: Any) -> Any:
-        values = [*args, *kwargs.values()]
-        if not any(map(_involves_bfloat16, values)):
+        if not any(map(involves_narrow, args)) and not (kwargs and any(map(involves_narrow, kwargs.values()))):
             return kernel(*args, **kwargs)
-        result = kernel(*map(_in_float32, args), **{name: _in_float32(each) for name, each in kwargs.items()})
-        if not _rounds(values):
+        narrow = _narrow_result([args[0]] if like_first else [*args, *kwargs.values()])
+        if narrow is not None:
+            if any(each in NARROW for each in (*args, *kwargs.values()) if isinstance(each, dtype)):
+                args = tuple([_rounded(each, narrow) for each in args])
+            elif operands:
+                if op.name in _FITTING_NUMBERS:
+                    for each in args[1:operands]:
+                        if isinstance(each, int | float):
+                            converted(each, narrow.numpy)
+                args = (*[_rounded_operand(each, narrow) for each in args[:operands]], *args[operands:])
+        try:
+            result = kernel(*map(_in_float32, args), **{name: _in_float32(each) for name, each in kwargs.items()})
+        except NotImplementedError as error:
+            if narrow is None:
+                raise
+            raise NotImplementedError(str(error).replace("'Float'", f"'{narrow.title}'")) from None
+        if narrow is None:
             return result
         if type(result) is not tuple:
-            return _rounded(result)
+            return _narrowed(result, narrow)
         outputs = len(result) - kept
-        return (*map(_rounded, result[:outputs]), *result[outputs:])
+        return (*[_narrowed(each, narrow) for each in result[:outputs]], *result[outputs:])
 
-    widened.in_bfloat16 = True  # type: ignore[attr-defined]
+    widened.of_any_width = True  # type: ignore[attr-defined]
     widened.__doc__ = kernel.__doc__
     return widened
 
 
 def _is_narrow(value: Any) -> bool:
-    return isinstance(value, np.ndarray | np.generic) and value.dtype is bfloat16.numpy
+    return isinstance(value, np.ndarray | np.generic) and value.itemsize == 2 and value.dtype.kind in FLOATING_KINDS
+
+
+def _involves_narrow(value: Any) -> bool:
+    if type(value) is list:  # the operands of a variadic op
+        return any(map(_is_narrow, value))
+    return _is_narrow(value) or (isinstance(value, dtype) and value in NARROW)
 
 
 def _involves_bfloat16(value: Any) -> bool:
-    if type(value) is list:  # the operands of a variadic op
-        return any(map(_is_narrow, value))
-    return value is bfloat16 or _is_narrow(value)
+    return isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "V"
 
 
 def _in_float32(value: Any) -> Any:
@@ -71,18 +141,36 @@ def _in_float32(value: Any) -> Any:
         return [_in_float32(each) for each in value]
     if _is_narrow(value):
         return value.astype(np.float32)
-    return float32 if value is bfloat16 else value
+    return float32 if isinstance(value, dtype) and value in NARROW else value
 
 
-def _rounds(values: list[Any]) -> bool:
-    """Whether the result is of bfloat16: because a dtype was asked for, or by promotion of the floating operands."""
+def _narrow_result(values: list[Any]) -> dtype | None:
+    """The narrow dtype that was asked for, or to which the floating operands promote; None if it is a wide one."""
     asked = [each for each in values if isinstance(each, dtype)]
     if asked:
-        return asked[0] is bfloat16
+        return asked[0] if asked[0] in NARROW else None
     operands = [each for value in values for each in (value if type(value) is list else (value,))]
-    floating = [each for each in operands if isinstance(each, np.ndarray | np.generic) and each.dtype.kind in "fcV"]
-    return result_dtype(*floating) is bfloat16
+    floating = [
+        each
+        for each in operands
+        if isinstance(each, np.ndarray | np.generic) and each.dtype.kind in DIFFERENTIABLE_KINDS
+    ]
+    result = result_dtype(*floating)
+    return result if result in NARROW else None
 
 
-def _rounded(result: Any) -> Any:
-    return result.astype(bfloat16.numpy) if result.dtype == np.float32 else result
+def _rounded(value: Any, to: dtype) -> Any:
+    return value.astype(to.numpy) if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _rounded_operand(value: Any, to: dtype) -> Any:
+    """A number or 0-d array, which does not widen the result, in the result's own precision."""
+    if isinstance(value, float):
+        return float(np.float32(value).astype(to.numpy))
+    if isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind == "f":
+        return value.astype(to.numpy)
+    return value
+
+
+def _narrowed(result: Any, to: dtype) -> Any:
+    return result.astype(to.numpy) if result.dtype == np.float32 else result

@@ -25,7 +25,9 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, ke
     """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
     name = name or op.node
     node_type = type_of_node(op, name if name.__class__ is str else name(*args))
-    node: Node = new_node(for_result(node_type, result[0] if node_type.several else result))
+    node: Node = new_node(
+        for_result(node_type, result if not node_type.several else result[0] if result else args[0]._data)
+    )
     node.inputs = edges
     node.numbers = None
     for arg in args[0] if op.variadic else args[: op.arity]:

@@ -7,17 +7,27 @@ op table by `_functions`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ._capture import mode, reads_values, structure
 from ._device import device
-from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype, with_own_dtype
+from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype
+from ._layout import strides_of
 from ._size import Size, trusted
-from .autograd.graph import AccumulateGrad, AsStridedBackward0, Node, add_hook, next_sequence
-from .ops._checks import c_name, sizes, wrap_dim
+from .autograd.graph import (
+    ENDS,
+    AccumulateGrad,
+    AsStridedBackward0,
+    Node,
+    Nowhere,
+    add_hook,
+    move_retained,
+    next_sequence,
+)
+from .ops._checks import c_name, real_number, sizes, wrap_dim
 from .ops.indexing import storage_offset_of
 
 _CPU = device("cpu")
@@ -29,7 +39,7 @@ class View:
     Attributes:
         base: the tensor that is not a view.
         version: the version counter when the view's node was made; a later one makes the node stale.
-        creation: None, or why the view must not be written to while recording ("several", "no_grad").
+        creation: None, or why the view must not be written to while recording ("several", "no_grad", "inference").
     """
 
     __slots__ = ("base", "creation", "version")
@@ -63,8 +73,40 @@ class FoldedView(View):
         return self.base
 
 
+def disabled_torch_function(function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """The `__torch_function__` of classes which decline to have one: their instances are treated as plain tensors."""
+    from ._torch_function import without_overrides
+
+    return without_overrides(function, args, kwargs)
+
+
+class InferenceVersion(list[int]):
+    """The version counter of the detached memory of a tensor of inference mode, which has none itself."""
+
+    __slots__ = ()
+
+
 class TensorMeta(type):
     """The class of Tensor and of its subclasses."""
+
+    def mro(cls) -> list[type]:
+        """Before Tensor, in the order of subclasses that have a say in what functions do, stand overridable properties."""
+        order = type.mro(cls)
+        if len(order) > 2 and _has_a_say(order):
+            from ._overridable import Properties
+
+            order.insert(order.index(Tensor), Properties)
+        return order
+
+    def __init__(cls, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "__torch_dispatch__" in vars(cls):
+            raise NotImplementedError(f"{cls.__name__}.__torch_dispatch__: minitorch_like asks __torch_function__ only")
+        order = cls.__mro__
+        if len(order) > 2 and _has_a_say(order):
+            from ._overridable import activate
+
+            activate()
 
     def __getattr__(cls, name: str) -> Any:
         """`Tensor.f`, for a method that is still to be declared; see `_later`."""
@@ -73,15 +115,62 @@ class TensorMeta(type):
         raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
 
 
+def _has_a_say(order: Sequence[type]) -> bool:
+    """Whether the `__torch_function__` that a subclass of Tensor has is not the one that declines."""
+    found = next(vars(each)["__torch_function__"] for each in order if "__torch_function__" in vars(each))
+    return getattr(found, "__func__", found) is not disabled_torch_function
+
+
 def _complete() -> bool:
     from ._later import complete
 
     return complete()
 
 
+def _late(name: str) -> Any:
+    """The special method `name` until it is called: then all that are defined in `_protocols` take their places."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from ._protocols import take_places
+
+        take_places()
+        return getattr(Tensor, name)(self, *args, **kwargs)
+
+    return method
+
+
+def _parts() -> Any:
+    """The module of complex tensors."""
+    _complete()
+    from ._composed import complex as _complex
+
+    return _complex
+
+
+def _refuse(method: str, *args: Any, **kwargs: Any) -> NoReturn:
+    from .ops._misfits import no_arguments
+
+    raise no_arguments(method, args, kwargs)
+
+
+def _alone(method: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+    """A method without arguments that says so in torch's words, of which it is not worth while to save a call."""
+
+    def call(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            _refuse(call.__name__, *args, **kwargs)
+        return method(self)
+
+    call.__name__ = name or method.__name__
+    call.__qualname__ = f"Tensor.{call.__name__}"
+    call.__doc__ = method.__doc__
+    return call
+
+
 class Tensor(metaclass=TensorMeta):
     """A multi-dimensional array that remembers how it was computed."""
 
+    __module__ = "minitorch_like"  # where users and pickles find it
     __slots__ = (
         "__dict__",
         "__weakref__",
@@ -135,10 +224,36 @@ class Tensor(metaclass=TensorMeta):
         __gt__: Any
         __ge__: Any
 
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What functions do with instances of `cls`; by default, what they do with tensors, with results of `cls`."""
+        from ._torch_function import default
+
+        return default(cls, func, types, args, kwargs)
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from ._creation import legacy_tensor
 
         return legacy_tensor(cls, *args, **kwargs)
+
+    def as_subclass(self, cls: Any) -> Any:
+        """This tensor, as a view, in another class."""
+        from ._torch_function import as_subclass
+
+        return as_subclass(self, cls)
+
+    @staticmethod
+    def _make_subclass(subclass: Any, data: Any, require_grad: bool = False) -> Any:
+        """A leaf of class `subclass` on the memory of `data`."""
+        from ._torch_function import make_subclass
+
+        return make_subclass(subclass, data, require_grad)
+
+    @staticmethod
+    def _make_wrapper_subclass(subclass: Any, *args: Any, **kwargs: Any) -> Any:
+        from ._torch_function import make_wrapper_subclass
+
+        return make_wrapper_subclass(subclass, *args, **kwargs)
 
     # -- what it is ---------------------------------------------------------------------------------------
 
@@ -148,7 +263,8 @@ class Tensor(metaclass=TensorMeta):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry at `dim`."""
-        return trusted(self._data.shape) if dim is None else self._data.shape[wrap_dim(dim, self._data.ndim)]
+        shape = self._data.shape
+        return trusted(shape) if dim is None else shape[_dim_of(shape, dim, "size")]
 
     @property
     def dtype(self) -> dtype:
@@ -168,16 +284,21 @@ class Tensor(metaclass=TensorMeta):
     def ndim(self) -> int:
         return self._data.ndim
 
-    def dim(self) -> int:
+    def dim(self, *refused: Any) -> int:
+        if refused:
+            _refuse("dim", *refused)
         return self._data.ndim
 
-    ndimension = dim
+    ndimension = _alone(dim, "ndimension")
 
-    def numel(self) -> int:
+    def numel(self, *refused: Any) -> int:
+        if refused:
+            _refuse("numel", *refused)
         return self._data.size
 
-    nelement = numel
+    nelement = _alone(numel, "nelement")
 
+    @_alone
     def element_size(self) -> int:
         return self._data.itemsize
 
@@ -191,27 +312,39 @@ class Tensor(metaclass=TensorMeta):
 
     def stride(self, dim: int | None = None) -> Any:
         """The strides in elements, or the one of `dim`."""
-        step = self._data.itemsize
-        strides = tuple(each // step for each in torch_strides(self._data))
-        return strides if dim is None else strides[wrap_dim(dim, self._data.ndim)]
+        array = self._data
+        step = array.itemsize
+        strides = tuple([each // step for each in (strides_of(array) if self._view is None else array.strides)])
+        return strides if dim is None else strides[_dim_of(strides, dim, "stride")]
 
+    @_alone
     def storage_offset(self) -> int:
         return storage_offset_of(self._data)
 
+    @_alone
     def data_ptr(self) -> int:
         """The address of the first element; 0 for an empty tensor."""
         address: int = self._data.__array_interface__["data"][0]
         return address if self._data.size else 0
 
-    def is_contiguous(self, memory_format: Any = None) -> bool:
+    def is_contiguous(self, /, *args: Any, **kwargs: Any) -> bool:
+        """Whether the elements lie in memory row by row, or as a `memory_format` says."""
+        if args or kwargs:
+            _complete()
+            from ._composed.shapes import is_contiguous
+
+            return is_contiguous(self, *args, **kwargs)
         return self._data.flags.c_contiguous
 
+    @_alone
     def is_floating_point(self) -> bool:
         return self._data.dtype.kind in FLOATING_KINDS
 
+    @_alone
     def is_complex(self) -> bool:
         return self._data.dtype.kind == "c"
 
+    @_alone
     def is_signed(self) -> bool:
         return self._data.dtype.kind not in "ub"
 
@@ -220,33 +353,65 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def T(self) -> Any:
-        return self.permute(tuple(range(self._data.ndim))[::-1])
+        if self._data.ndim == 2:
+            return self.permute((1, 0))
+        _complete()
+        from ._composed.shapes import reversed_dims
+
+        return reversed_dims(self)
 
     @property
     def mT(self) -> Any:
-        if self._data.ndim < 2:
-            raise RuntimeError(
-                f"tensor.mT is only supported on matrices or batches of matrices. Got {self._data.ndim}-D tensor."
-            )
-        return self.transpose(-2, -1)
+        if self._data.ndim >= 2:
+            return self.transpose(-2, -1)
+        _complete()
+        from ._composed.shapes import transposed_matrices
+
+        return transposed_matrices(self, "Tensor.mT", "This function is the identity in these cases.")
+
+    @property
+    def real(self) -> Any:
+        """The real parts, in the same memory; a real tensor is its own."""
+        return _parts().part(self, "real")
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        _parts().set_part(self, "real", value)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts, in the same memory.  RuntimeError for a real tensor."""
+        return _parts().part(self, "imag")
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        _parts().set_part(self, "imag", value)
 
     # -- autograd -----------------------------------------------------------------------------------------
 
     def grad_node(self) -> Node | None:
         """The node that a gradient for this tensor goes to; for a view whose base was written to, a new one."""
         view = self._view
-        if view is not None and self._version_counter is not None and view.version != self._version_counter[0]:
-            self._refresh(view)
+        if view is not None:
+            counter = self._version_counter
+            if counter is not None and view.version != counter[0]:
+                self._refresh(view)
+            if self._node is None and self.requires_grad:
+                return Nowhere(self._data)
         return self._node
 
     def _refresh(self, view: View) -> None:
         base = view.base
-        base_node = base._node
-        view.version = self._version_counter[0]
-        if base_node is None or self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
+        base_node, old = base._node, self._node
+        if base_node is None and self._has_no_history():
             return
-        if isinstance(base_node, AccumulateGrad) and self._node is not None:
-            return  # written to without recording: the recorded history still holds
+        if self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
+            return
+        if view.creation is not None:
+            from ._view_errors import forbidden
+
+            raise forbidden(self, view.creation, indirect=True)
+        view.version = self._version_counter[0]
         node = object.__new__(AsStridedBackward0)
         node.layout = (base._data, self._data)
         node.inputs = (base_node,)
@@ -255,29 +420,29 @@ class Tensor(metaclass=TensorMeta):
         node.sequence = next_sequence()
         node.shape, node.dtype = self._data.shape, self._data.dtype
         node.hooks = None
+        move_retained(old, self._number, node)
         self._node, self._number = node, 0
 
     @property
     def requires_grad(self) -> bool:
-        if self.grad_node() is not None:
+        if self._node is not None:
             return True
-        view = self._view  # torch says so of a view made without recording, although nothing leads back from it
-        return view is not None and view.creation == "no_grad" and view.base.requires_grad
+        view = self._view  # torch says so of every view of what does, although from some of them nothing leads back
+        return view is not None and view.base._node is not None and self._data.dtype.kind in DIFFERENTIABLE_KINDS
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
             raise RuntimeError("requires_grad must be a bool")
-        if not self.is_leaf:
-            if value:
-                return
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+        if not self._has_no_history():
+            advice = (
+                " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
             )
+            raise RuntimeError(f"you can only change requires_grad flags of leaf variables.{'' if value else advice}")
         if value and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
-        if value and self._version_counter is None and not mode.inference:
+        if value and not mode.inference and self.is_inference():
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if not value:
             self._node = None
@@ -293,18 +458,25 @@ class Tensor(metaclass=TensorMeta):
             )
         if requires_grad and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        self.requires_grad = requires_grad
+        if not requires_grad or self._has_no_history():
+            self.requires_grad = requires_grad
         return self
+
+    def _has_no_history(self) -> bool:
+        """Whether it is a leaf as far as is known without bringing a view up to date; all that torch asks before it changes
+        something."""
+        node = self._node
+        return node is None or node.__class__ is AccumulateGrad
 
     @property
     def is_leaf(self) -> bool:
         node = self.grad_node()
-        return node is None or node.__class__ is AccumulateGrad
+        return node is None or node.__class__ in ENDS
 
     @property
     def grad_fn(self) -> Node | None:
         node = self.grad_node()
-        return None if node.__class__ is AccumulateGrad else node
+        return None if node.__class__ in ENDS else node
 
     @property
     def grad(self) -> Tensor | None:
@@ -370,25 +542,29 @@ class Tensor(metaclass=TensorMeta):
         node = self.grad_node()
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if not isinstance(node, AccumulateGrad):
+        if node.__class__ not in ENDS:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if not isinstance(node, AccumulateGrad):
+            return add_hook(OrderedDict(), hook)  # no gradient will ever arrive
         if node.post_hooks is None:
             node.post_hooks = OrderedDict()
         return add_hook(node.post_hooks, hook)
 
+    @_alone
     def retain_grad(self) -> None:
         """Keep the gradient of this non-leaf in `grad` as well."""
         import weakref
 
-        node = self.grad_node()
-        if node is None:
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if node.__class__ is not AccumulateGrad:
+        if not self._has_no_history():
+            node = self.grad_node()
+            assert node is not None
             node.own_hooks().retained[self._number] = weakref.ref(self)
 
     @property
     def retains_grad(self) -> bool:
-        node = self.grad_node()
+        node = self._node
         return node is not None and node.hooks is not None and self._number in node.hooks.retained
 
     @property
@@ -398,30 +574,53 @@ class Tensor(metaclass=TensorMeta):
         return self._version_counter[0]
 
     def _bump(self) -> None:
-        """Count a write to the memory."""
-        if self._version_counter is not None:
-            self._version_counter[0] += 1
+        """Count a write to the memory.  RuntimeError where it was made in inference mode, and is written to outside."""
+        counter = self._version_counter
+        if counter.__class__ is list:
+            counter[0] += 1
             if mode.recorder is not None:
-                mode.recorder.note_write(self._version_counter)
+                mode.recorder.note_write(counter)
+        elif mode.inference:
+            pass
+        elif counter is not None:
+            counter[0] += 1
+        else:
+            raise RuntimeError(
+                "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
+                "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+            )
 
+    @_alone
     def is_inference(self) -> bool:
-        return self._version_counter is None
+        """Whether it was made in inference mode, or shares the memory of what was."""
+        return self._version_counter is None or self._version_counter.__class__ is InferenceVersion
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its node it is."""
+        return self._number
 
     @property
     def _base(self) -> Tensor | None:
-        return None if self._view is None else self._view.base
+        return None if self._view is None or self._version_counter is None else self._view.base
 
     def _is_view(self) -> bool:
         return self._view is not None
 
-    def detach(self) -> Tensor:
+    def detach(self, *refused: Any) -> Tensor:
         """The same memory without history."""
+        if refused:
+            _refuse("detach", *refused)
         out = wrap(self._data)
-        out._version_counter = self._version_counter
+        counter = self._version_counter
+        out._version_counter = counter if counter.__class__ is list else _own_version()
         return out
 
+    @_alone
     def detach_(self) -> Tensor:
         """Forget the history."""
+        if mode.inference:
+            return self
         if self._view is not None:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
@@ -435,21 +634,36 @@ class Tensor(metaclass=TensorMeta):
     @property
     def data(self) -> Tensor:
         """The same memory without history, whose changes no version counts."""
-        return wrap(self._data)
+        out = wrap(self._data)
+        out._version_counter = _own_version() if self.is_inference() else [0]
+        return out
 
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if isinstance(self._node, AccumulateGrad) and value._data.dtype.kind not in DIFFERENTIABLE_KINDS:
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._data = value._data
         structure.changed()
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
 
+    @data.deleter
+    def data(self) -> None:
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
+
+    def _typed_storage(self) -> Any:
+        from ._storage import TypedStorage
+
+        return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype)
+
     # -- Python ---------------------------------------------------------------------------------------------
 
-    def item(self) -> Any:
+    def item(self, *refused: Any) -> Any:
         """The only element as a Python number."""
+        if refused:
+            _refuse("item", *refused)
         data = self._data
         if data.size != 1:
             raise RuntimeError(f"a Tensor with {data.size} elements cannot be converted to Scalar")
@@ -457,26 +671,22 @@ class Tensor(metaclass=TensorMeta):
             mode.recorder.refuse("item() reads a value that the next step may change")
         return data.item()
 
+    @_alone
     def tolist(self) -> Any:
         reads_values("tolist()")
         return self._data.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
         """The memory as an ndarray."""
+        if not isinstance(force, bool):
+            raise TypeError(f"numpy(): argument 'force' must be bool, not {type(force).__name__}")
+        if self._data.dtype.kind == "V":
+            raise TypeError("Got unsupported ScalarType BFloat16")
         if self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if mode.recorder is not None:
             mode.recorder.refuse("numpy() hands out memory that the plan would not see")
-        return self._data
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, np.dtype[Any]]:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        return wrap(np.asarray(array))
+        return self._data.view()  # whose shape may be set without changing this tensor's
 
     def __bool__(self) -> bool:
         data = self._data
@@ -487,10 +697,12 @@ class Tensor(metaclass=TensorMeta):
         return bool(self.item())
 
     def __float__(self) -> float:
-        return float(self._scalar())
+        number = self._scalar()
+        return float(real_number(number, "double") if number.__class__ is complex else number)
 
     def __int__(self) -> int:
-        return int(self._scalar())
+        number = self._scalar()
+        return int(real_number(number, "int64_t") if number.__class__ is complex else number)
 
     def _scalar(self) -> Any:
         if self._data.size != 1:
@@ -512,18 +724,12 @@ class Tensor(metaclass=TensorMeta):
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
 
-    def __reversed__(self) -> Tensor:
-        return self.flip(tuple(range(self._data.ndim))) if self._data.ndim else self
-
-    def __contains__(self, element: Any) -> bool:
-        if isinstance(element, (Tensor, int, float)):
-            return bool((self == element).any())
-        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-
     def __hash__(self) -> int:
         return id(self)
 
     def __invert__(self) -> Tensor:
+        if self._data.dtype.kind not in "iub":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return self.bitwise_not()
 
     def __neg__(self) -> Tensor:
@@ -545,6 +751,9 @@ class Tensor(metaclass=TensorMeta):
 
         put(self, index, value)
 
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
+
     def __repr__(self, *, tensor_contents: str | None = None) -> str:
         from ._printing import tensor_text
 
@@ -555,28 +764,27 @@ class Tensor(metaclass=TensorMeta):
 
         return format_tensor(self, spec)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
-                "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
-                "see https://github.com/pytorch/pytorch/pull/103001"
-            )
-        if id(self) in memo:
-            return memo[id(self)]
-        import copy
+    __array__ = _late("__array__")
+    __array_wrap__ = _late("__array_wrap__")
+    __complex__ = _late("__complex__")
+    __contains__ = _late("__contains__")
+    __deepcopy__ = _late("__deepcopy__")
+    __dir__ = _late("__dir__")
+    __lshift__ = _late("__lshift__")
+    __ilshift__ = _late("__ilshift__")
+    __rlshift__ = _late("__rlshift__")
+    __rshift__ = _late("__rshift__")
+    __irshift__ = _late("__irshift__")
+    __rrshift__ = _late("__rrshift__")
+    __reduce_ex__ = _late("__reduce_ex__")
+    __reversed__ = _late("__reversed__")
+    __rmatmul__ = _late("__rmatmul__")
+    __setstate__ = _late("__setstate__")
 
-        out = wrap(self._data.copy(order="K"), type(self))
-        memo[id(self)] = out
-        out.requires_grad = self.requires_grad
-        if self._grad is not None:
-            out._grad = self._grad.__deepcopy__(memo)
-        out.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return out
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        # Fortran order survives pickling; other layouts become contiguous.
-        return _rebuild, (self._data.copy(order="K"), self.requires_grad, self.__dict__)
+def _own_version() -> InferenceVersion | None:
+    """The version counter of what is detached from a tensor of inference mode: within that mode there is none."""
+    return None if mode.inference else InferenceVersion([0])
 
 
 new_tensor: Callable[[type[Any]], Any] = object.__new__
@@ -601,19 +809,12 @@ def with_history(array: Any, node: Node | None, number: int) -> Tensor:
     return tensor
 
 
-def torch_strides(array: Any) -> tuple[int, ...]:
-    """The strides in bytes, with those of dimensions of size 0 or 1 as torch counts them in a contiguous tensor."""
-    if not array.flags.c_contiguous:
-        return tuple(array.strides)
-    strides, step = [], array.itemsize
-    for size in reversed(array.shape):
-        strides.append(step)
-        step *= max(size, 1)
-    return tuple(reversed(strides))
-
-
-def _rebuild(array: Any, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
-    tensor: Tensor = wrap(with_own_dtype(array))
-    tensor.requires_grad = requires_grad
-    tensor.__dict__.update(attributes)
-    return tensor
+def _dim_of(entries: tuple[int, ...], dim: Any, method: str) -> int:
+    """The `dim` that `size` and `stride` are asked about.  TypeError, or IndexError out of range."""
+    if dim.__class__ is not int:
+        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+            raise TypeError(f"{method}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")
+        dim = dim.__index__()
+    if not entries:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return wrap_dim(dim, len(entries))

@@ -10,6 +10,9 @@ from parity_tests.cases.invalid import FAMILIES, invalid
 from parity_tests.cases.program import Program
 from parity_tests.cases.reduce import reduce
 from parity_tests.cases.script import script
+from parity_tests.cases.state import Walk, check_walk, reduce_walk
+from parity_tests.cases.state_machine import walks
+from parity_tests.cases.state_script import walk_script
 from parity_tests.cases.training import Training, trainings
 from parity_tests.cases.training_script import training_script
 from parity_tests.check import Derived, Difference, Outcome, compare
@@ -110,4 +113,16 @@ LAYERS: Suite[Program] = Suite(
     reduce,
 )
 
-SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values(), LAYERS)
+TWINS: Suite[Walk] = Suite(
+    "twins",
+    "Twin state machine: views, writes in place, graphs and modes, everything compared after every step",
+    walks,
+    check_walk,
+    walk_script,
+    Walk.as_dict,
+    Walk.from_dict,
+    300,
+    reduce_walk,
+)
+
+SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values(), LAYERS, TWINS)

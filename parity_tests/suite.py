@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from parity_tests.backends import Backend
 from parity_tests.backends.double import Double
@@ -23,6 +24,7 @@ from parity_tests.check import Difference, Disagreement, Outcome, Tally, current
 EXPECTED = Path(__file__).with_name("expected_failures.json")
 
 Case = TypeVar("Case")
+STEPS = 30  # of a state machine, in one case
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Arena:
 @dataclass(frozen=True, slots=True)
 class Suite(Generic[Case]):
     """name, title: for reports.   examples: cases in the ci profile.
+    cases:  a strategy; or, of a suite whose cases are what a state machine went through, the machine: given a function,
+            a machine that hands each of its runs to it.
     check:  all differences on a case.   script: the case as a standalone program.
     encode, decode: a case to plain data and back, for the store of expected failures.
     reduce: a smaller case, given one and whether another one shows the same; None leaves it as Hypothesis shrank it.
@@ -44,13 +48,22 @@ class Suite(Generic[Case]):
 
     name: str
     title: str
-    cases: st.SearchStrategy[Case]
+    cases: st.SearchStrategy[Case] | Callable[[Callable[[Case], None]], type[RuleBasedStateMachine]]
     check: Callable[[Case, Arena], list[Difference]]
     script: Callable[[Case], str]
     encode: Callable[[Case], Any]
     decode: Callable[[Any], Case]
     examples: int
     reduce: Callable[[Case, Callable[[Case], bool]], Case] | None = None
+
+    def each(self, hold: Callable[[Case], None], options: settings, start: int | None) -> None:
+        """Have Hypothesis call `hold` on so many cases.  start: the seed; None for another one each time."""
+        if isinstance(self.cases, st.SearchStrategy):
+            test = options(given(self.cases)(hold))
+            (test if start is None else seed(start)(test))()
+        else:
+            machine = self.cases(hold)
+            run_state_machine_as_test(machine if start is None else seed(start)(machine), settings=options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,9 @@ def smallest(suite: Suite[Case], found: Disagreement, arena: Arena) -> Disagreem
     if suite.reduce is None:
         return found
     case = suite.reduce(found.case, shows)
-    return Disagreement(suite.check(case, arena), suite.script(case))
+    smaller = Disagreement(suite.check(case, arena), suite.script(case))
+    smaller.case = case
+    return smaller
 
 
 def replay(suite: Suite[Case], arena: Arena, expected: Iterable[Expected], tally: Tally) -> None:
@@ -163,7 +178,9 @@ def search(
         if searching and not tally.failed:
             tally.case(outcome)
 
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    # What a machine went through is a list of concrete steps: taking steps out of it is quicker than walking anew.
+    shrinks = shrink and isinstance(suite.cases, st.SearchStrategy)
+    phases = [Phase.generate, Phase.shrink] if shrinks else [Phase.generate]
     options = settings(
         max_examples=examples,
         database=None,
@@ -173,10 +190,10 @@ def search(
         print_blob=False,
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
+        stateful_step_count=STEPS,
     )
-    test = options(given(suite.cases)(hold))
     try:
-        (test if start is None else seed(start)(test))()
+        suite.each(hold, options, start)
     except Disagreement as found:
         if not shrink:
             raise

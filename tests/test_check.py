@@ -251,5 +251,31 @@ def test_float64_programs_are_held_to_float64s_rounding():
     assert judged(oracle, reference, reference * (1 + 1e-13), rounding=2.0**-53) == ([Outcome.VALUE], 0)
 
 
+Z = torch.tensor([1 + 2j, complex(0, -0.0), complex(float("nan"), 1), complex(float("inf"), 0)])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        torch.tensor([1 - 2j, *Z.tolist()[1:]]),
+        torch.tensor([1 + 2j, 0, *Z.tolist()[2:]]),
+        torch.tensor([*Z.tolist()[:2], complex(1, float("nan")), Z[3].item()]),
+        torch.tensor([*Z.tolist()[:3], complex(float("inf"), float("nan"))]),
+    ],
+)
+def test_complex_numbers_are_compared_part_by_part(other):
+    assert outcomes(Z, Z.clone()) == []
+    assert outcomes(Z, other) == [Outcome.VALUE]
+
+
+def test_complex_numbers_round_as_far_as_their_absolute_value_says():
+    def oracle(delta, seed):
+        return by_path(torch.tensor([1000 + 1j], dtype=torch.complex128))
+
+    reference = torch.tensor([1000 + 1j])
+    assert judged(oracle, reference, reference + 1e-4j) == ([], 0)
+    assert judged(oracle, reference, reference + 1e-2j) == ([Outcome.VALUE], 0)
+
+
 def test_exact_is_the_rule_without_a_judge():
     assert outcomes(X, torch.nextafter(X, X + 1)) == outcomes(X, torch.nextafter(X, X + 1), Exact()) == [Outcome.VALUE]

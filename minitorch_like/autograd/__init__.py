@@ -17,7 +17,7 @@ from .grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from .graph import Node
+from .graph import Node, Nowhere
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -60,11 +60,23 @@ def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: b
                 f"{output.shape}."
             )
         else:
+            _check_same_field(output, g, index)
             given = g if create_graph else g._data
-        if output.grad_node() is None:
+        node = output.grad_node()
+        if node is None or node.__class__ is Nowhere:
             raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
         result.append(_tensor.wrap(given) if create_graph and g is None else given)
     return result
+
+
+def _check_same_field(output: Tensor, g: Tensor, index: int) -> None:
+    """RuntimeError for a complex gradient of a real output, or a real one of a complex output."""
+    kinds = output._data.dtype.kind, g._data.dtype.kind
+    if kinds[0] != kinds[1] and "c" in kinds:
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+            f"grad_output[{index}] has a dtype of {g.dtype} and output[{index}] has a dtype of {output.dtype}."
+        )
 
 
 def _implicit_gradient(output: Tensor, index: int) -> Any:
@@ -74,6 +86,8 @@ def _implicit_gradient(output: Tensor, index: int) -> Any:
     data = output._data
     if data.size != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if data.dtype.kind == "c":
+        raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {output.dtype}")
     one = np.empty_like(data)
     one.fill(1)
     return one
@@ -189,3 +203,11 @@ def grad(
         else:
             result.append(g if create_graph else _tensor.wrap(g))
     return tuple(result)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Variable":
+        from .variable import Variable
+
+        return Variable
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -18,7 +18,7 @@ from .._capture import mode
 from .._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY
 from ..ops._checks import is_dense
 from ..ops.reductions import sum_
-from ..ops.shape import cast_to, reshape
+from ..ops.shape import cast_to, contiguous_copy, reshape
 from .graph import AccumulateGrad, Node
 
 if TYPE_CHECKING:
@@ -115,7 +115,11 @@ class _Pass:
         gradients: list[Any] | None
         for node in self.order:
             g = pending.pop(node, None)
-            if g is None or (needed is not None and node not in needed):
+            if g is None:
+                gradients = None
+            elif needed is not None and node not in needed:  # a root that leads to no target
+                if node.hooks is not None:
+                    self.tensor_hooks(node, g)
                 gradients = None
             elif plain and node.rules is not None and node.hooks is None:
                 saved = node.saved
@@ -203,7 +207,9 @@ class _Pass:
         g = self.fit(g, *node.output_meta(number))
         if node.several:
             gradients = pending.setdefault(node, [None] * len(node.shape))
-            gradients[number] = g if gradients[number] is None else self.run(_plus, gradients[number], g)
+            if gradients[number] is not None:
+                g = self.run(_plus, gradients[number], g)
+            gradients[number] = g if self.create_graph else np.asarray(g)
         elif node not in pending:
             pending[node] = g
         elif self.create_graph or node not in self.summed:
@@ -243,25 +249,31 @@ class _Pass:
     def before(self, node: Node, g: Any) -> Any:
         """Hooks on the output Tensors, then on the node; retained gradients are stored in between."""
         assert node.hooks is not None
-        gradients = list(g) if node.several else [g]
-        for number, hooks in node.hooks.tensors.items():
-            for hook in list(hooks.values()):
-                if gradients[number] is not None:
-                    result = hook(self.tensor(gradients[number]))
-                    if result is not None:
-                        check_hook_result(hook, result, gradients[number])
-                        gradients[number] = self.value(result)
-        for number, reference in node.hooks.retained.items():
-            tensor = reference()
-            if tensor is not None and gradients[number] is not None:
-                previous = tensor._grad
-                kept = self.tensor(gradients[number])
-                tensor._grad = kept if previous is None else previous + kept
+        gradients = self.tensor_hooks(node, g)
         for hook in list(node.hooks.before.values()):
             result = hook(tuple(None if each is None else self.tensor(each) for each in gradients))
             if result is not None:
                 gradients = [None if each is None else self.value(each) for each in result]
         return gradients if node.several else gradients[0]
+
+    def tensor_hooks(self, node: Node, g: Any) -> list[Any]:
+        """The gradients of the output Tensors after the hooks on these; retained ones are stored."""
+        assert node.hooks is not None
+        gradients = list(g) if node.several else [g]
+        for number, hooks in node.hooks.tensors.items():
+            for hook in list(hooks.values()):
+                g = gradients[number]
+                result = hook(None if g is None else self.tensor(g))
+                if result is not None:
+                    check_hook_result(hook, result, g)
+                    gradients[number] = self.value(result)
+        for number, reference in node.hooks.retained.items():
+            tensor = reference()
+            if tensor is not None and gradients[number] is not None:
+                previous = tensor._grad
+                kept = self.tensor(self.run(contiguous_copy, gradients[number]))
+                tensor._grad = kept if previous is None else previous + kept
+        return gradients
 
     def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
         """Hooks on the node, with the gradients of its inputs and outputs."""
@@ -278,6 +290,8 @@ class _Pass:
 
 def check_hook_result(hook: Any, result: Any, g: Any) -> None:
     """What a hook returns in a gradient's place must be a tensor of its shape."""
+    if g is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
     if not hasattr(result, "_node"):
         raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
     if tuple(result.shape) != tuple(g.shape):
@@ -311,7 +325,9 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     if recorder is not None:
         recorder.note_gradient(leaf)
     previous = leaf._grad
-    if create_graph:
+    if leaf._node is None:
+        pass  # it no longer requires grad
+    elif create_graph:
         leaf._grad = g if previous is None else leaf.grad + g
     elif previous is None:
         sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.strides == leaf._data.strides

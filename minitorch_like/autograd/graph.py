@@ -77,6 +77,7 @@ class Node:
     op: ClassVar[Op]
     several: ClassVar[bool] = False
     rules: ClassVar[list[Any] | None] = None  # one for each input, where a node's backward is no more than these
+    operands: ClassVar[tuple[int, ...]] = ()  # where in `saved` operands are
     keeps: ClassVar[bool] = False  # whether some of what is saved has no version, and yet is to be freed
 
     inputs: tuple[Node | None, ...]
@@ -95,7 +96,8 @@ class Node:
 
     def title(self) -> str:
         """The name that torch's messages use: Add for AddBackward0, Fill3 for FillBackward3."""
-        return re.sub(r"Backward0?(\d*)$", r"\1", type(self).__name__)
+        name = self.name()
+        return name if "::" in name else re.sub(r"Backward0?(\d*)$", r"\1", name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
@@ -104,7 +106,10 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes of the inputs, each with the number of the output that is used."""
         numbers = self.numbers or (0,) * len(self.inputs)
-        return tuple(zip(self.inputs, numbers, strict=True))
+        return tuple(
+            (None if each.__class__ is Nowhere else each, number)
+            for each, number in zip(self.inputs, numbers, strict=True)
+        )
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
@@ -149,19 +154,28 @@ class Node:
             if counter[0] != version:
                 raise RuntimeError(self._modified(counter, version, source))
 
-    def _modified(self, counter: list[Any], expected: int, slot: int) -> str:
+    def _modified(self, counter: list[Any], expected: int, slot: Any) -> str:
         from ..ops._checks import sizes, tensor_type
-        from ..ops._table import INPUT
+        from ..ops._table import INPUT, STATIC
 
         assert self.saved is not None
-        kind, index = self.op.saves[slot]
-        kind_name = "CPUBoolType" if self.saved[slot].dtype.kind == "b" else tensor_type(self.saved[slot])
-        what = f"[{kind_name} {sizes(self.saved[slot].shape)}]"
-        source: Node | None = self
+        if isinstance(slot, np.ndarray):  # one of several arrays of an index: the array itself, which no op made
+            value, kind, index = slot, STATIC, 0
+        else:
+            value = self.saved[slot]
+            kind, index = self.op.saves[slot]
+        what = f"[{tensor_type(value)} {sizes(value.shape)}]"
+        source: Node | None = None if value is slot else self
         number = index
         if kind == INPUT:
             source, number = self.inputs[index], self.numbers[index] if self.numbers else 0
-        if len(counter) > 1 and kind == INPUT:  # the last recorded write left its name
+        if kind == INPUT and isinstance(source, Node) and source.is_of_view():
+            if source.several:
+                from .._view_errors import written_to
+
+                return written_to(source, number)
+            what += ", which is output 0 of AsStrided,"  # the history that a view has since the write
+        elif len(counter) > 1 and kind == INPUT:  # the last recorded write left its name
             what += f", which is output 0 of {counter[1]},"
         elif source is not None and not isinstance(source, AccumulateGrad):
             what += f", which is output {number} of {source.title()},"
@@ -172,11 +186,22 @@ class Node:
             "torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
 
+    def is_of_view(self) -> bool:
+        """Whether what it made looks at the memory of something else."""
+        return getattr(type(self), "op", None) is not None and self.op.view
+
     def release(self) -> None:
         """Drop the saved arrays; a second backward through this node is then an error."""
-        if self.versions or self.keeps:
+        if self.versions or self.keeps or (self.operands and self._saves_a_number()):
             self.saved = None
             self.versions = ()
+
+    def _saves_a_number(self) -> bool:
+        """Whether an operand that is saved was given as a number, of which torch makes a tensor like any other."""
+        saved = self.saved
+        if saved is None or all(edge is None or edge.__class__ is Nowhere for edge in self.inputs):
+            return False
+        return any(saved[slot] is not None for slot in self.operands)
 
 
 class AccumulateGrad(Node):
@@ -203,21 +228,95 @@ class AccumulateGrad(Node):
         return self.leaf()
 
 
+class Nowhere(Node):
+    """The end of an edge that leads nowhere: what is computed from a view that was made without recording, of a base that
+    requires grad, requires grad as well, and yet nothing of it comes back."""
+
+    __slots__ = ()
+
+    def __init__(self, array: Any) -> None:
+        self.inputs = ()
+        self.numbers = None
+        self.saved = self.versions = ()
+        self.shape, self.dtype = array.shape, array.dtype
+        self.sequence = -1
+        self.hooks = None
+
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
+        return []
+
+
+# The nodes of leaves.
+ENDS = (AccumulateGrad, Nowhere)
+
+
+def move_retained(old: Node | None, number: int, new: Node) -> None:
+    """The tensor that was output `number` of `old` is now output 0 of `new`, and keeps its gradient as before."""
+    if old is not None and old.hooks is not None and number in old.hooks.retained:
+        new.own_hooks().retained[0] = old.hooks.retained.pop(number)
+
+
+class _Places:
+    """Where the elements of a view lie in its base, counted row by row.
+
+    If one of them views the parts of the other's complex numbers, they are counted in real numbers.
+    """
+
+    def __init__(self, base: Any, part: Any) -> None:
+        from ..ops.indexing import positions_in
+
+        self.joins_base, self.joins_part = (each.dtype.kind == "c" for each in (base, part))
+        self.separates = self.joins_base != self.joins_part
+        base, part = self.apart(base), self.apart(part)
+        self.shape, self.size = base.shape, base.size
+        self.index = (positions_in(base, part),)
+
+    def apart(self, x: Any) -> Any:
+        """The numbers of base or part as they are counted."""
+        from ..ops.complex import separated
+
+        return separated(x) if self.separates else x
+
+    def line(self, g: Any) -> Any:
+        """A gradient of the base, in a row."""
+        from ..ops.shape import reshape
+
+        return reshape(self.apart(g), (self.size,))
+
+    def whole(self, line: Any) -> Any:
+        """The gradient of the base that `line` is."""
+        from ..ops.shape import reshape
+
+        return self._joined(reshape(line, self.shape), self.joins_base)
+
+    def part(self, line: Any) -> Any:
+        """The gradient of the part, from that of the base."""
+        from ..ops.indexing import take_at
+
+        return self._joined(take_at(line, self.index), self.joins_part)
+
+    def _joined(self, g: Any, joins: bool) -> Any:
+        from ..ops.complex import view_as_complex
+
+        return view_as_complex(g) if self.separates and joins else g
+
+
 class AsStridedBackward0(Node):
     """The history of a view whose base was written to: the elements of the base at the view's places."""
 
     __slots__ = ("layout",)
     layout: tuple[Any, Any]
 
-    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
-        from ..ops.indexing import add_at, positions_in
-        from ..ops.shape import reshape
+    def is_of_view(self) -> bool:
+        return True
 
-        base, part = self.layout
-        places = (positions_in(base, part),)
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
+        from ..ops.indexing import add_at
+
+        places = _Places(*self.layout)
 
         def back(g: Any) -> Any:
-            return reshape(add_at(g, (base.size,), places), base.shape)
+            return places.whole(add_at(places.apart(g), (places.size,), places.index))
 
         return [run(back, g)]
 
@@ -237,30 +336,31 @@ class CopySlices(Node):
 
     def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         from ..ops.elementwise import zeros_of
-        from ..ops.indexing import index_put, positions_in, take_at
-        from ..ops.shape import reshape
+        from ..ops.indexing import index_put
 
-        base, part = self.layout
-        places = (positions_in(base, part),)
-        part_g = run(lambda g: take_at(reshape(g, (base.size,)), places), g)
+        places = _Places(*self.layout)
+        part_g = run(lambda g: places.part(places.line(g)), g)
         inner_grads = self.inner.apply(part_g, saved, None, run)
 
         def rest(g: Any, part_g: Any) -> Any:
-            through = part_g if part_g is not None else zeros_of(take_at(reshape(g, (base.size,)), places))
-            return reshape(index_put(reshape(g, (base.size,)), through, places), base.shape)
+            line = places.line(g)
+            through = zeros_of(places.part(line)) if part_g is None else part_g
+            return places.whole(index_put(line, places.apart(through), places.index))
 
         through = inner_grads[0] if inner_grads else None
         return [run(rest, g, through), *inner_grads[1:]]
 
     def release(self) -> None:
         self.inner.release()
-        self.saved = self.inner.saved
+        self.saved = None  # torch lets go of the inner node, whether or not it has saved anything
 
 
 def type_of_node(op: Op, name: str) -> type[Node]:
     """The Node subclass of an op under torch's name, made when first needed."""
     node_type = op.node_types.get(name)
     if node_type is None:
+        from ..ops._table import INPUT
+
         several = not op.outputs or len(op.outputs) > 1
         rules = None if several or op.joint is not None else op.rule_calls
         namespace: dict[str, Any] = {
@@ -269,6 +369,7 @@ def type_of_node(op: Op, name: str) -> type[Node]:
             "several": several,
             "rules": rules,
             "keeps": bool(op.keeps),
+            "operands": tuple(slot for slot, (kind, _) in enumerate(op.saves) if kind == INPUT),
             "__module__": __name__,
         }
         if name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace
@@ -278,8 +379,16 @@ def type_of_node(op: Op, name: str) -> type[Node]:
 
 
 def for_result(node_type: type[Node], result: Any) -> type[Node]:
-    """The class for the node of this result: one that conjugates, where it is complex."""
-    if result.dtype.kind != "c" or not node_type.op.holomorphic:
+    """The class for the node of this result: one that conjugates, where it is complex.
+
+    Raises RuntimeError for an op of whose complex results torch has no derivative.
+    """
+    if result.dtype.kind != "c":
+        return node_type
+    from ..ops._complex_operands import check_derivable
+
+    check_derivable(node_type.op)
+    if not node_type.op.holomorphic:
         return node_type
     name = f"conjugated {node_type.__name__}"
     found = node_type.op.node_types.get(name)
@@ -293,9 +402,13 @@ def _conjugated(self: Node, g: Any, saved: Any, needed: Any, run: Callable[..., 
     """The gradients at a complex result of a holomorphic function f.
 
     torch's gradient points where the real loss rises: it is g conj(f'(z)), and so the conjugate of conj(g) f'(z), which
-    is what the rules compute.  Source: "Autograd for complex numbers" in torch's notes.
+    is what the rules compute.  Source: "Autograd for complex numbers" in torch's notes.  A rule that is given no complex
+    number but g multiplies it by real ones, and needs none of this.
     """
+    from ..ops._checks import is_complex
     from ..ops.complex import conj
 
+    if not any(map(is_complex, saved)):
+        return Node.apply(self, g, saved, needed, run)
     g = [each if each is None else run(conj, each) for each in g] if isinstance(g, list) else run(conj, g)
     return [each if each is None else run(conj, each) for each in Node.apply(self, g, saved, needed, run)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import weakref
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import zip_longest
@@ -13,6 +14,7 @@ import numpy as np
 
 from .._capture import mode, structure
 from .._tensor import Tensor, wrap
+from ..autograd.graph import AccumulateGrad
 from .build import build
 from .memory import root_of
 from .open_graph import OpenGraph
@@ -66,7 +68,7 @@ class CompiledFunction:
                 return self._replay(signature, plan, [each._data for each in leaves], args, kwargs)
         if signature.calls == 1 or signature.reasons or signature.captures >= _MAX_CAPTURES:
             return self._function(*args, **kwargs)
-        return self._capture(signature, args, kwargs)
+        return self._capture(signature, leaves, args, kwargs)
 
     def _signature(self, key: Any) -> _Signature | None:
         signature = self._signatures.get(key)
@@ -87,7 +89,7 @@ class CompiledFunction:
             plan.lock.release()
         return self._function(*args, **kwargs)
 
-    def _capture(self, signature: _Signature, args: Any, kwargs: Any) -> Any:
+    def _capture(self, signature: _Signature, leaves: list[Tensor], args: Any, kwargs: Any) -> Any:
         recorder = Recorder()
         inputs: list[Tensor] = []
         args, kwargs = _with_private_inputs((args, kwargs), inputs)
@@ -104,6 +106,8 @@ class CompiledFunction:
             recorder.refuse("the step changes a module")
         if versions != [each._version for each in inputs]:
             recorder.refuse("the step writes to an argument")
+        if any(each._node is not None for each in inputs):
+            recorder.refuse("the step differentiates by an argument that did not require a gradient")
         _check_result(recorder, result)
         graph = _open_graph(recorder, result)
         if not recorder.reasons:
@@ -112,7 +116,7 @@ class CompiledFunction:
         if recorder.reasons:
             for reason in recorder.reasons:
                 signature.note(reason)
-            return result
+            return _given_back(result, leaves, inputs, versions)
         plan = build(self._function, recorder, inputs, result, graph)
         del recorder
         plan.arena.take_the_place_of_freed_memory()
@@ -263,6 +267,37 @@ def _with_private_inputs(value: Any, inputs: list[Tensor]) -> Any:
         return type(value)(_with_private_inputs(each, inputs) for each in value)
     if isinstance(value, dict):
         return {name: _with_private_inputs(each, inputs) for name, each in value.items()}
+    return value
+
+
+def _given_back(result: Any, arguments: list[Tensor], inputs: list[Tensor], versions: list[int]) -> Any:
+    """The result of a refused capture, as if the step had run on the arguments themselves and not on their copies.
+
+    What it wrote to the copies goes into the arguments, with its history; a result that is a copy is the argument.
+    """
+    for argument, own, version in zip(arguments, inputs, versions, strict=True):
+        if own._version != version:
+            if own._data.shape == argument._data.shape:
+                np.copyto(argument._data, own._data)
+            else:
+                argument._data = own._data
+            for _ in range(own._version - version):
+                argument._bump()
+        if own._node is not None:
+            if isinstance(own._node, AccumulateGrad):
+                own._node.leaf = weakref.ref(argument)
+            argument._node, argument._number, argument._grad = own._node, own._number, own._grad
+    originals = {id(own): argument for own, argument in zip(inputs, arguments, strict=True)}
+    return _with_originals(result, originals)
+
+
+def _with_originals(value: Any, originals: dict[int, Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return originals.get(id(value), value)
+    if type(value) in (tuple, list):
+        return type(value)([_with_originals(each, originals) for each in value])
+    if type(value) is dict:
+        return {name: _with_originals(each, originals) for name, each in value.items()}
     return value
 
 

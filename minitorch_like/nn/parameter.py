@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any, cast
 
 from minitorch_like._creation import empty
-from minitorch_like._tensor import Tensor, TensorMeta
+from minitorch_like._tensor import Tensor, TensorMeta, disabled_torch_function
 
 
 class _ParameterMeta(TensorMeta):
@@ -28,6 +28,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     Raises: RuntimeError if it is to require a gradient and `data` holds integers; AttributeError if `data` is
     no tensor.
     """
+
+    __torch_function__: Any = disabled_torch_function  # what is computed from a Parameter is a Tensor
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
@@ -84,6 +86,8 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         data: a tensor of any shape and dtype (default: an empty one).
         persistent: whether the buffer is part of the module's `state_dict`.
     """
+
+    __torch_function__: Any = disabled_torch_function
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +14,9 @@ from .._dtype import FROM_NUMPY, default_numpy_dtype, dtype, result_dtype
 Array = np.ndarray[Any, np.dtype[Any]]
 Dims = int | Sequence[int] | None
 
-_NUMBERS = (bool, int, float)
+# For each kind of Python number the kinds of array beside which it may stay one: NumPy then gives torch's dtype.
+_STAYS_BESIDE = {bool: "fc", int: "fc", float: "fc", complex: "c"}
+ndarray = np.ndarray
 
 
 def as_floating(x: Array) -> Array:
@@ -20,16 +24,36 @@ def as_floating(x: Array) -> Array:
     return x if x.dtype.kind in "fc" else cast(x, default_numpy_dtype())
 
 
+def is_complex(x: Any) -> bool:
+    """Whether an array, a Tensor or a Python number is complex."""
+    data = getattr(x, "_data", x)
+    return data.dtype.kind == "c" if hasattr(data, "dtype") else isinstance(x, complex)
+
+
 def common(x: Any, y: Any) -> tuple[Any, Any]:
     """Both operands in torch's result dtype.  One of them may be a Python number, which then stays one
     wherever NumPy's own treatment of it agrees."""
-    if type(y) in _NUMBERS:
-        if x.dtype.kind == "f":
+    kinds = _STAYS_BESIDE.get(type(y))
+    if kinds is not None:
+        if x.dtype.kind in kinds:
             return x, y
-    elif type(x) not in _NUMBERS and x.dtype is y.dtype:
+    elif type(x) not in _STAYS_BESIDE and x.dtype is y.dtype:
         return x, y
     result = result_dtype(x, y).numpy
     return cast(x, result), cast(y, result)
+
+
+def common_floating(x: Any, y: Any) -> tuple[Any, Any]:
+    """`common` where integers give the default dtype, to which they are converted as they were given."""
+    kinds = _STAYS_BESIDE.get(type(y))
+    if kinds is not None:
+        if x.dtype.kind in kinds:
+            return x, y
+    elif type(x) not in _STAYS_BESIDE and x.dtype is y.dtype and x.dtype.kind in "fc":
+        return x, y
+    result = result_dtype(x, y)
+    kind = result.numpy if result.is_floating_point or result.is_complex else default_numpy_dtype()
+    return cast(x, kind), cast(y, kind)
 
 
 def cast(x: Any, to: np.dtype[Any]) -> Array:
@@ -38,11 +62,86 @@ def cast(x: Any, to: np.dtype[Any]) -> Array:
         if x.dtype is to:
             return x  # type: ignore[return-value]
         if x.dtype.kind == "c" and to.kind not in "cb":
-            x = x.real
+            x = real_part(x)
+        if to.kind == "u" and x.dtype.kind in "fV":  # by way of int64, as torch does
+            x = x.astype(np.int64)
         return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)
     if isinstance(x, int) and to.kind in "iu":
-        return np.asarray(np.int64(x) if -(2**63) <= x < 2**63 else x).astype(to)
+        return np.asarray(_in_64_bits(x)).astype(to)
+    if isinstance(x, complex) and to.kind not in "cb":
+        x = real_number(x, scalar_name(to))
+    if isinstance(x, int) and not -(2**63) <= x < 2**63:
+        x = float(_in_64_bits(x))
     return np.asarray(x, dtype=to)
+
+
+def _in_64_bits(value: int) -> Any:
+    """A Python integer as NumPy's.  OverflowError, in Python's words, beyond what torch takes for one."""
+    if -(2**63) <= value < 2**63:
+        return np.int64(value)
+    if not 0 <= value < 2**64:
+        raise OverflowError("int too big to convert" if value > 0 else "can't convert negative int to unsigned")
+    return np.uint64(value)
+
+
+def converted(value: Any, to: np.dtype[Any]) -> Array:
+    """`cast` of a number that must fit: what torch fills, clamps and raises to a power with.
+
+    RuntimeError where the number lies beyond the dtype.  -1 is not beyond an unsigned one: it wraps around.
+    """
+    if isinstance(value, (int, float)) and to.kind != "b" and not _fits(value, to):
+        if isinstance(value, int):
+            _in_64_bits(value)
+        raise RuntimeError(f"value cannot be converted to type {scalar_name(to)} without overflow")
+    return cast(value, to)
+
+
+def _fits(value: float, to: np.dtype[Any]) -> bool:
+    if to.kind in "iu":
+        bounds = np.iinfo(to)
+        wraps = to.kind == "u" and isinstance(value, int)
+        return bool((-bounds.max if wraps else bounds.min) <= value <= bounds.max)
+    return not math.isfinite(value) or abs(value) <= largest(to)
+
+
+def largest(kind: np.dtype[Any]) -> float:
+    """The largest finite number of a floating-point or complex dtype."""
+    if kind.name == "bfloat16":
+        return float(np.uint32(0x7F7F0000).view(np.float32))
+    return float(np.finfo(kind).max)
+
+
+def real_part(x: Any) -> Array:
+    """What a conversion to real numbers leaves.  The first one warns, as in torch."""
+    if not _Discarded.warned:
+        _Discarded.warned = True
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
+    real: Array = x.real
+    return real
+
+
+class _Discarded:
+    """Whether the user has been told that imaginary parts were lost."""
+
+    warned = False
+
+
+def real_and_imaginary(x: Array) -> Array:
+    """The memory of a complex array as real numbers: (...) -> (..., 2)."""
+    return x[..., None].view(x.real.dtype)
+
+
+def real_number(x: complex, kind: str) -> float:
+    """A Python number that has to be real.  RuntimeError names the C++ type `kind` where it is not."""
+    if x.imag:
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    return x.real
+
+
+def scalar_name(kind: np.dtype[Any]) -> str:
+    """The C++ type to which torch says that it cannot convert a number: float, int64_t, ..."""
+    name = FROM_NUMPY[kind].name
+    return f"{name}_t" if name.startswith(("int", "uint")) and name != "int32" else _C_NAMES.get(name, name)
 
 
 def computed(ufunc: Any, x: Any, y: Any) -> Array:
@@ -52,7 +151,11 @@ def computed(ufunc: Any, x: Any, y: Any) -> Array:
     except ValueError:
         broadcast_shapes(np.shape(x), np.shape(y))
         raise
-    return laid_out(result, x, y) if result.ndim > 1 else result
+    if result.ndim < 2:
+        return result
+    if x.__class__ is ndarray and x.flags.c_contiguous and (y.__class__ is not ndarray or y.flags.c_contiguous):
+        return result  # the common case of what `laid_out` finds
+    return laid_out(result, x, y)
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -135,8 +238,12 @@ _C_NAMES = {
 
 
 def tensor_type(x: Array) -> str:
-    """torch's legacy type name: torch.FloatTensor, ..."""
-    return FROM_NUMPY[x.dtype].tensor_type
+    """The type name in torch's messages: torch.FloatTensor, or CPUBoolType for what has no legacy type there."""
+    kind = FROM_NUMPY[x.dtype]
+    return f"CPU{kind.title}Type" if kind.title in _WITHOUT_LEGACY_TYPE else kind.tensor_type
+
+
+_WITHOUT_LEGACY_TYPE = ("Bool", "BFloat16", "ComplexFloat", "ComplexDouble")
 
 
 def sizes(shape: Sequence[int]) -> str:
@@ -148,10 +255,15 @@ def numpy_dtype(given: dtype | None) -> np.dtype[Any] | None:
     return None if given is None else given.numpy
 
 
+def not_implemented(name: str, x: Array) -> NotImplementedError:
+    """What torch says where its kernel `name` does not take the dtype of `x`."""
+    return NotImplementedError(f"\"{name}\" not implemented for '{title(x)}'")
+
+
 def check_no_integer(name: str, x: Array) -> None:
     """Kernels that torch implements for floating-point tensors only."""
-    if x.dtype.kind != "f":
-        raise NotImplementedError(f"\"{name}\" not implemented for '{title(x)}'")
+    if x.dtype.kind not in "fV":
+        raise not_implemented(name, x)
 
 
 def check_one_place_each(x: Array) -> None:
@@ -167,12 +279,22 @@ def check_no_partial_overlap(written: Array, read: Any) -> None:
     """RuntimeError where a write would change, half-way, what is still to be read: the very same view is harmless."""
     if not isinstance(read, np.ndarray) or not np.may_share_memory(written, read) or not (written.size and read.size):
         return
-    same = written.shape == read.shape and written.strides == read.strides and _address(written) == _address(read)
+    same = _places(written) == _places(read)
     if not same and is_dense(written) and is_dense(read):
-        raise RuntimeError(
-            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
+        raise overlapping()
+
+
+def overlapping() -> RuntimeError:
+    """The objection to a write that would change what is still to be read."""
+    return RuntimeError(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation."
+    )
+
+
+def _places(x: Array) -> tuple[Any, ...]:
+    """What tells which elements of memory an array looks at, and in which order."""
+    return _address(x), x.shape, *(step for step, size in zip(x.strides, x.shape, strict=True) if size > 1)
 
 
 def is_dense(x: Array) -> bool:
@@ -194,15 +316,20 @@ def laid_out(result: Array, *operands: Any) -> Array:
     operand that tells two of them apart, the smaller stride (at a tie, the smaller size) inside.
     Source: `TensorIteratorBase::reorder_dimensions`.
     """
-    arrays = [each for each in operands if isinstance(each, np.ndarray) and each.ndim]
-    if result.ndim < 2 or all(each.flags.c_contiguous for each in arrays):
+    if result.ndim < 2:
         return result
+    for each in operands:
+        if isinstance(each, ndarray) and not each.flags.c_contiguous:
+            break
+    else:
+        return result
+    arrays = [each for each in operands if isinstance(each, ndarray) and each.ndim]
     return laid_out_by_strides(result, [broadcast_strides(each, result.shape) for each in arrays])
 
 
 def laid_out_by_strides(result: Array, operands: list[list[int]]) -> Array:
     """`result` in the memory order that operands with these strides, broadcast to its shape, decide."""
-    order = _memory_order(result.shape, operands)
+    order = memory_order(result.shape, operands)
     step, strides = result.itemsize, [0] * result.ndim
     for dim in order:
         strides[dim] = step
@@ -224,7 +351,7 @@ def broadcast_strides(x: Array, shape: tuple[int, ...]) -> list[int]:
     return [0] * missing + own
 
 
-def _memory_order(shape: tuple[int, ...], strides: list[list[int]]) -> list[int]:
+def memory_order(shape: tuple[int, ...], strides: list[list[int]]) -> list[int]:
     """The dimensions from the innermost to the outermost, by insertion: an undecided pair keeps its order."""
 
     def comes_after(inner: int, outer: int) -> int:
@@ -250,7 +377,9 @@ def _memory_order(shape: tuple[int, ...], strides: list[list[int]]) -> list[int]
     return order
 
 
-def strided(x: Array, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Array:
+def strided(
+    x: Array, shape: Sequence[int], strides: Sequence[int], offset: int | None = None, dtype: Any = None
+) -> Array:
     """A view of x's memory with byte `strides`, `offset` bytes after the start of the memory (default: x's start).
 
     What `np.lib.stride_tricks.as_strided` does, at a tenth of its cost and with a free offset.
@@ -258,11 +387,14 @@ def strided(x: Array, shape: Sequence[int], strides: Sequence[int], offset: int 
     root: Any = x
     while isinstance(root.base, np.ndarray):
         root = root.base
-    start = 0 if root is x else _address(x) - _address(root)
+    if offset is None:
+        offset = 0 if root is x else _address(x) - _address(root)
+    if 0 in shape:  # what has no elements may be said to begin anywhere: NumPy wants it to be within the memory
+        offset = min(offset, root.nbytes)
     if not root.flags.c_contiguous:
         # what NumPy allocated has no gaps, but its dimensions may lie in any order
         root = root.transpose(sorted(range(root.ndim), key=lambda axis: -root.strides[axis]))
-    return np.ndarray.__new__(type(x), tuple(shape), x.dtype, root, start if offset is None else offset, tuple(strides))
+    return np.ndarray.__new__(type(x), tuple(shape), dtype or x.dtype, root, offset, tuple(strides))
 
 
 def _address(x: Array) -> int:

@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from .._dtype import bool_, dtype, float64, int64
+from .._dtype import OF_PYTHON, dtype
 from ._signature import Reader, Signature
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -46,7 +46,6 @@ INPUT, OUTPUT, SHAPE, DTYPE, STATIC, KEPT = range(6)
 
 # Arguments of these types are fully described by their type: a reading of the call can be remembered.
 _PLAIN = frozenset({int, float, bool, str, type(None), dtype})
-_PYTHON_DTYPES: dict[Any, dtype] = {float: float64, int: int64, bool: bool_}
 
 
 class Op:
@@ -138,7 +137,9 @@ class Op:
 
     def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, record the op on Tensors.  Used by the rules."""
-        if input.__class__ is np.ndarray or isinstance(input, (np.ndarray, np.generic)):
+        if input.__class__ is not np.ndarray and isinstance(input, np.generic):
+            input = np.asarray(input)  # of 0-d arrays NumPy gives scalars, into whose copies no kernel can write
+        if isinstance(input, np.ndarray):
             result = self.kernel(input, *args, **kwargs)
             return self.visible(result) if self.keeps else result
         if self.variadic and input and isinstance(input[0], np.ndarray):
@@ -285,7 +286,7 @@ def python_value(value: Any) -> Any:
         return value.item()
     if isinstance(value, (list, tuple)):
         return tuple(map(python_value, value))
-    return _PYTHON_DTYPES.get(value, value) if isinstance(value, type) else value
+    return OF_PYTHON.get(value, value) if isinstance(value, type) else value
 
 
 def unbound(*args: Any) -> Any:
@@ -327,8 +328,8 @@ def op(
         joint: one rule for all tensor parameters that have none of their own.
         node: torch's name of the graph node; a function of the arguments where it varies.
         inplace_node: the same for the in-place form, where torch counts it apart.
-        namespace: "torch" for functions and methods of that name, "nn" for functions of `nn.functional` alone,
-            "internal" for ops that only rules and composed functions use.
+        namespace: "torch" for functions and methods of that name, "method" for methods alone, "nn" for functions of
+            `nn.functional` alone, "internal" for ops that only rules and composed functions use.
         folds: of these arguments, whether torch computes a matrix and returns a view of it.
         holomorphic: the rules give derivatives as of real functions, which a complex node turns into torch's (see
             `autograd.graph.conjugated`); an op whose derivative is not that of a holomorphic function says False, and

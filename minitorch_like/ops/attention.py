@@ -16,7 +16,7 @@ import numpy as np
 
 from ._checks import broadcast_shapes, sizes
 from ._table import Array, op
-from .elementwise import eq, where
+from .elementwise import add, eq, where
 from .matmul import _check_matmul, matmul
 from .reductions import all_, softmax, sum_
 from .shape import cast_to, cat, narrow, transpose
@@ -251,7 +251,7 @@ def _recorded_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float
         scores = where(mask, scores, -math.inf) if mask.dtype.numpy.kind == "b" else scores + mask
     if causal:
         length, keys = scores.shape[-2:]
-        scores = scores + _flip(_causal_mask(1, keys, length, scores.dtype.numpy)[0])
+        scores = add(scores, _flip(_causal_mask(1, keys, length, scores.dtype.numpy)[0]))
     return scores
 
 

@@ -1,4 +1,7 @@
-"""Pointwise arithmetic, powers, exponentials, trigonometry, rounding, comparisons and logic."""
+"""Pointwise arithmetic, the functions that every program meets, choices, comparisons and logic.
+
+The other functions of one variable are in `transcendental`, `rounding` and `special`, of two in `pairwise`.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,54 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import as_floating, broadcast_shapes, cast, common, computed, laid_out, title
+from ._checks import (
+    as_floating,
+    broadcast_shapes,
+    cast,
+    common,
+    common_floating,
+    computed,
+    converted,
+    is_complex,
+    laid_out,
+    not_implemented,
+    title,
+)
 from ._elements import constant, logistic
 from ._precision import elementwise
 from ._table import UNARY, Array, Op, Rule, op
 
-_BINARY = "(Tensor input, Tensor|Number other, *, Tensor? out=None)"
+ndarray = np.ndarray
+_BINARY = "(Tensor|Number input, Tensor|Number other, *, Tensor? out=None)"
 _COMPARISON = ("(Tensor input, Tensor other, *, Tensor? out=None)", "(Tensor input, Number other, *, Tensor? out=None)")
 _STRICT_BINARY = "(Tensor input, Tensor other, *, Tensor? out=None)"
 
 
-def _unary(name: str, ufunc: Any, rule: Rule, *, floating: bool = True) -> Op:
-    """A function of one variable; integers are converted first where `floating`, else kept."""
+def unary(
+    name: str,
+    ufunc: Any,
+    rule: Rule,
+    *,
+    floating: bool = True,
+    no_bool: str = "",
+    node: str | None = None,
+    inplace_node: str | None = None,
+) -> Op:
+    """A function of one variable; integers are converted first where `floating`, else kept.
+
+    `no_bool` is the name of torch's kernel where that is not implemented for booleans.
+    """
 
     def kernel(input: Array) -> Array:
-        if floating and input.dtype.kind != "f":
-            input = as_floating(input)
+        if input.dtype.kind != "f":
+            if no_bool and input.dtype.kind == "b":
+                raise not_implemented(no_bool, input)
+            if floating:
+                input = as_floating(input)
         result: Array = ufunc(input)
         return laid_out(result, input) if result.ndim > 1 else result
 
-    return op(UNARY, name=name, inplace=True, input=rule)(kernel)
+    return op(UNARY, name=name, inplace=True, node=node, inplace_node=inplace_node, input=rule)(kernel)
 
 
 @op("(Tensor input)", namespace="internal")
@@ -38,57 +69,61 @@ def zeros_of(input: Array) -> Array:
 # -- arithmetic -------------------------------------------------------------------------------------------------
 
 
+_ONE = 1  # the default of `alpha`; True and 1.0 are other objects, which torch minds beside integers
+
+
 def _scaled(x: Any, y: Any, alpha: Any) -> Any:
     """alpha * y in the result's dtype, with torch's objections to an `alpha` of a higher category."""
     dtype = result_dtype(x, y)
     if isinstance(alpha, bool) and dtype.name != "bool":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, float) and not dtype.is_floating_point:
+    if isinstance(alpha, (float, complex)) and not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if isinstance(alpha, complex) and not dtype.is_complex:
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    if alpha == 1:
+        return y
     return cast(y, dtype.numpy) * cast(alpha, dtype.numpy)
 
 
 @op(
-    "(Tensor input, Number alpha, Tensor other, *, Tensor? out=None)|deprecated",
-    "(Tensor input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
+    "(Tensor|Number input, Number alpha, Tensor|Number other, *, Tensor? out=None)|deprecated",
+    "(Tensor|Number input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
     arity=2,
     inplace=True,
     input=lambda g: g,
     other=lambda g, alpha: g if alpha == 1 else g * alpha,
 )
 def add(input: Array, other: Any, alpha: Any = 1) -> Array:
-    if alpha != 1:
+    if alpha is not _ONE:
         other = _scaled(input, other, alpha)
     return computed(np.add, *common(input, other))
 
 
-def _refuse_bool_subtraction(input: Any, other: Any) -> None:
-    if input.dtype.kind == "b":
-        if isinstance(other, np.ndarray) and other.dtype.kind == "b":
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with two bool tensors is not supported. "
-                "Use the `^` or `logical_xor()` operator instead."
-            )
-        if isinstance(other, bool):
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with a bool tensor is not supported. "
-                "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
-            )
+def _common_for_subtraction(x: Any, y: Any) -> tuple[Any, Any]:
+    """`common`; RuntimeError where one of the operands is boolean."""
+    a, b = common(x, y)
+    if a is x and b is y and a.dtype.kind != "b" and type(y) is not bool:
+        return a, b
+    from ._integers import refuse_booleans
+
+    refuse_booleans(x, y)
+    return a, b
 
 
 @op(
-    "(Tensor input, Number alpha, Tensor other, *, Tensor? out=None)|deprecated",
-    "(Tensor input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
+    "(Tensor|Number input, Number alpha, Tensor|Number other, *, Tensor? out=None)|deprecated",
+    "(Tensor|Number input, Tensor|Number other, *, Number alpha=1, Tensor? out=None)",
     arity=2,
     inplace=True,
     input=lambda g: g,
     other=lambda g, alpha: -g if alpha == 1 else g * -alpha,
 )
 def sub(input: Array, other: Any, alpha: Any = 1) -> Array:
-    _refuse_bool_subtraction(input, other)
-    if alpha != 1:
-        other = _scaled(input, other, alpha)
-    return computed(np.subtract, *common(input, other))
+    x, y = _common_for_subtraction(input, other)
+    if alpha is not _ONE:
+        y = _scaled(input, y, alpha)
+    return computed(np.subtract, x, y)
 
 
 @op(
@@ -100,10 +135,10 @@ def sub(input: Array, other: Any, alpha: Any = 1) -> Array:
     other=lambda g: g,
 )
 def rsub(input: Array, other: Any, alpha: Any = 1) -> Array:
-    _refuse_bool_subtraction(input, other)
-    if alpha != 1:
-        input = _scaled(other, input, alpha)
-    return computed(np.subtract, *reversed(common(input, other)))
+    x, y = _common_for_subtraction(input, other)
+    if alpha is not _ONE:
+        x = _scaled(other, x, alpha)
+    return computed(np.subtract, y, x)
 
 
 @op(
@@ -123,7 +158,8 @@ def _div_other(g: Any, input: Any, other: Any, rounding_mode: str | None) -> Any
 
 @op(
     _BINARY,
-    "(Tensor input, Tensor|Number other, *, str? rounding_mode, Tensor? out=None)",
+    "(Tensor|Number input, Tensor|Number other, *, str? rounding_mode, Tensor? out=None)",
+    "(Tensor|Number input, Number other, *, str? rounding_mode)",
     arity=2,
     inplace=True,
     input=lambda g, other, rounding_mode: zeros_of(g) if rounding_mode else g / other,
@@ -131,17 +167,14 @@ def _div_other(g: Any, input: Any, other: Any, rounding_mode: str | None) -> Any
 )
 def div(input: Array, other: Any, rounding_mode: str | None = None) -> Array:
     """Quotient; integers give the default dtype unless `rounding_mode` is "floor" or "trunc"."""
-    input, other = common(input, other)
     if rounding_mode is None:
-        return computed(
-            np.true_divide, as_floating(input), other if isinstance(other, float | int) else as_floating(other)
-        )
+        return computed(np.true_divide, *common_floating(input, other))
     if rounding_mode == "floor":
-        return _floor_division(input, other)
+        return _floor_division(*common(input, other))
     if rounding_mode == "trunc":
-        if input.dtype.kind == "f":
-            return np.trunc(computed(np.true_divide, input, other))
-        return computed(np.floor_divide, computed(np.subtract, input, computed(np.fmod, input, other)), other)
+        from ._integers import truncated_division
+
+        return truncated_division(*common(input, other))
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
@@ -156,17 +189,32 @@ def div_number(input: Array, divisor: float) -> Array:
     return np.true_divide(input, divisor)
 
 
-def _floor_division(input: Array, other: Any) -> Array:
-    if input.dtype.kind in "iub" and not np.all(other):
+def _floor_division(x: Array, y: Any) -> Array:
+    check_divisor("div_floor_cpu", x, y)
+    return computed(np.floor_divide, x, y)
+
+
+def check_divisor(name: str, x: Array, y: Any) -> None:
+    """What torch's integer division `name` does not do: booleans, complex numbers, and division by zero."""
+    if x.dtype.kind in "bc":
+        raise not_implemented(name, x)
+    if x.dtype.kind in "iu" and not np.all(y):
         raise RuntimeError("ZeroDivisionError")
-    return computed(np.floor_divide, input, other)
 
 
 def _underived(g: Any) -> Any:
     raise RuntimeError("derivative for aten::floor_divide is not implemented")
 
 
-@op(_BINARY, arity=2, inplace=True, node="NotImplemented", input=_underived, other=_underived)
+@op(
+    _BINARY,
+    "(Tensor|Number input, Number other)",
+    arity=2,
+    inplace=True,
+    node="torch::autograd::NotImplemented",
+    input=_underived,
+    other=_underived,
+)
 def floor_divide(input: Array, other: Any) -> Array:
     return _floor_division(*common(input, other))
 
@@ -177,29 +225,22 @@ def floor_divide(input: Array, other: Any) -> Array:
     "(Tensor input, Number other, *, Tensor? out=None)",
     arity=2,
     inplace=True,
+    node=lambda input, other: (
+        f"RemainderBackward{int(hasattr(other, '_node'))}"
+        if hasattr(input, "_node")
+        else "torch::autograd::NotImplemented"
+    ),
     input=lambda g: g,
     other=lambda g, input, other: -g * div(input, other, "floor"),
 )
 def remainder(input: Any, other: Any) -> Array:
+    """input - other * floor(input / other): of the sign of `other`; a zero has that of `input`."""
     x, y = common(input, other)
-    if x.dtype.kind in "iub" and not np.all(y):
-        raise RuntimeError("ZeroDivisionError")
-    return computed(np.remainder, x, y)
-
-
-@op(
-    "(Tensor input, Tensor other, *, Tensor? out=None)",
-    "(Tensor input, Number other, *, Tensor? out=None)",
-    arity=2,
-    inplace=True,
-    input=lambda g: g,
-    other=lambda g, input, other: -g * div(input, other, "trunc"),
-)
-def fmod(input: Array, other: Any) -> Array:
-    x, y = common(input, other)
-    if x.dtype.kind in "iub" and not np.all(y):
-        raise RuntimeError("ZeroDivisionError")
-    return computed(np.fmod, x, y)
+    check_divisor("remainder_cpu", x, y)
+    if x.dtype.kind != "f":
+        return computed(np.remainder, x, y)
+    rest = computed(np.fmod, x, y)
+    return np.where((rest != 0) & ((rest < 0) != np.less(y, 0)), rest + y, rest)
 
 
 @op(UNARY, inplace=True, input=lambda g: -g)
@@ -213,12 +254,16 @@ def neg(input: Array) -> Array:
 
 
 def _pow_input(g: Any, input: Any, exponent: Any) -> Any:
-    if isinstance(exponent, (int, float)):
+    if isinstance(exponent, (int, float, complex)):
         return zeros_of(g) if exponent == 0 else g * (exponent * input ** (exponent - 1))
     return where(exponent == 0, 0.0, g * (exponent * input ** (exponent - 1)))
 
 
 def _pow_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
+    if is_complex(out):
+        from .complex import log_of_base, not_negative
+
+        return where((input == 0) & not_negative(exponent), 0.0, g * (out * log_of_base(input, out)))
     if isinstance(input, (int, float)):
         return zeros_of(g) if input == 0 else g * (out * float(np.log(input)))
     return where((input == 0) & (exponent >= 0), 0.0, g * (out * log(input)))
@@ -236,19 +281,19 @@ def _pow_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
 )
 def pow(input: Any, exponent: Any) -> Array:
     base, power = common(input, exponent)
-    if base.dtype.kind in "iu" and not isinstance(exponent, np.ndarray) and exponent < 0:
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
-    if base.dtype.kind == "b":
-        return computed(np.logical_or, base, ~power)
-    if isinstance(power, (int, float)):
+    if isinstance(exponent, (int, float)) and exponent in (0, 1):
+        return base.copy(order="K") if exponent else np.ones_like(base)
+    if base.dtype.kind in "biu":
+        from ._integers import integer_power
+
+        return integer_power(base, power, exponent)
+    if isinstance(power, (int, float, complex)):
         return _power_by_number(base, power)
-    if base.dtype.kind in "iu":
-        return _integer_power(base, power)
     result = computed(np.power, base, power)
     return result if isinstance(input, np.ndarray) else result.copy()  # number ** tensor is laid out row by row
 
 
-def _power_by_number(base: Array, exponent: float) -> Array:
+def _power_by_number(base: Array, exponent: complex) -> Array:
     """torch's shortcuts, which also fix the rounding: squares and cubes by multiplication."""
     if exponent == 2:
         return base * base
@@ -265,14 +310,13 @@ def _power_by_number(base: Array, exponent: float) -> Array:
     return np.power(base, exponent)
 
 
-def _integer_power(base: Array, exponent: Array) -> Array:
-    """Integer powers; a negative exponent gives 0 unless the base is 1 or -1."""
-    result = computed(np.power, base, np.maximum(exponent, 0))
-    negative = np.broadcast_to(exponent < 0, result.shape)
-    if negative.any():
-        sign = np.where(exponent % 2 == 0, 1, base)
-        result = np.where(negative, np.where(np.abs(base) == 1, sign, 0), result).astype(result.dtype)
-    return result
+def direction(x: Any) -> Any:
+    """x / |x|, and 0 for 0: the sign of a real number, an angle for a complex one."""
+    if not is_complex(x):
+        return sign(x)
+    from .complex import sgn
+
+    return sgn(x)
 
 
 def _sign(x: Array) -> Array:
@@ -284,43 +328,14 @@ def _sign(x: Array) -> Array:
 
 # -- functions of one variable ----------------------------------------------------------------------------------
 
-abs = _unary("abs", np.abs, lambda g, input: g * sign(input), floating=False)
-exp = _unary("exp", np.exp, lambda g, out: g * out)
-exp2 = _unary("exp2", np.exp2, lambda g, out: g * (out * 0.6931471805599453))
-expm1 = _unary("expm1", np.expm1, lambda g, out: g * (out + 1))
-log = _unary("log", np.log, lambda g, input: g / input)
-log2 = _unary("log2", np.log2, lambda g, input: g / (input * 0.6931471805599453))
-log10 = _unary("log10", np.log10, lambda g, input: g / (input * 2.3025850929940456))
-log1p = _unary("log1p", np.log1p, lambda g, input: g / (input + 1))
-sqrt = _unary("sqrt", np.sqrt, lambda g, out: g / (2 * out))
-rsqrt = _unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, out: -0.5 * g * out**3)
-square = _unary("square", np.square, lambda g, input: g * (2.0 * input), floating=False)
-reciprocal = _unary("reciprocal", lambda x: 1 / x, lambda g, out: -g * (out * out))
-sin = _unary("sin", np.sin, lambda g, input: g * cos(input))
-cos = _unary("cos", np.cos, lambda g, input: g * -sin(input))
-tan = _unary("tan", np.tan, lambda g, out: g * (1 + out * out))
-asin = _unary("asin", np.arcsin, lambda g, input: g * rsqrt(1 - input * input))
-acos = _unary("acos", np.arccos, lambda g, input: g * -rsqrt(1 - input * input))
-atan = _unary("atan", np.arctan, lambda g, input: g / (input * input + 1))
-sinh = _unary("sinh", np.sinh, lambda g, input: g * cosh(input))
-cosh = _unary("cosh", np.cosh, lambda g, input: g * sinh(input))
-tanh = _unary("tanh", np.tanh, lambda g, out: g * (1 - out * out))
-sign = _unary("sign", lambda x: _sign(x), lambda g: zeros_of(g), floating=False)
-floor = _unary("floor", np.floor, lambda g: zeros_of(g), floating=False)
-ceil = _unary("ceil", np.ceil, lambda g: zeros_of(g), floating=False)
-trunc = _unary("trunc", np.trunc, lambda g: zeros_of(g), floating=False)
-frac = _unary("frac", lambda x: x - np.trunc(x), lambda g: g)
-positive = op(UNARY, name="positive", input=lambda g: g)(lambda input: +input)
-
-
-@op(
-    "(Tensor input, *, Tensor? out=None)",
-    "(Tensor input, *, int decimals, Tensor? out=None)",
-    inplace=True,
-    input=lambda g: zeros_of(g),
-)
-def round(input: Array, decimals: int = 0) -> Array:
-    return np.round(input, decimals)
+abs = unary("abs", np.abs, lambda g, input: g * direction(input), floating=False, no_bool="abs_cpu")
+exp = unary("exp", np.exp, lambda g, out: g * out)
+log = unary("log", np.log, lambda g, input: g / input)
+sqrt = unary("sqrt", np.sqrt, lambda g, out: g / (2 * out))
+rsqrt = unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, out: -0.5 * g * out**3)
+reciprocal = unary("reciprocal", lambda x: 1 / x, lambda g, out: -g * (out * out))
+tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out))
+sign = unary("sign", lambda x: _sign(x), lambda g: zeros_of(g), floating=False)
 
 
 @op(
@@ -398,6 +413,15 @@ def _clamp_max(g: Any, input: Any, min: Any, max: Any) -> Any:
     return where(outside if min is None else outside | (max < min), g, 0.0)
 
 
+def _bounded(ufunc: Any, input: Array, bound: Any) -> Array:
+    """The greater or the lesser of `input` and a bound; a number must fit, and does not replace the other zero."""
+    if isinstance(bound, np.ndarray):
+        return computed(ufunc, *common(input, bound))
+    if not -1e38 < bound < 1e38:
+        converted(bound, input.dtype)
+    return computed(ufunc, bound, input)
+
+
 @op(
     "(Tensor input, Tensor? min=None, Tensor? max=None, *, Tensor? out=None)",
     "(Tensor input, Number? min=None, Number? max=None, *, Tensor? out=None)",
@@ -412,11 +436,33 @@ def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
     """min(max(input, min), max): where the bounds cross, `max` wins."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, np.ndarray) is not isinstance(max, np.ndarray) and min is not None and max is not None:
+        raise TypeError("clamp takes two tensors or two numbers")  # a 0-d tensor is read as a number then
+    if input.dtype.kind != "f":
+        from ._integers import clamped
+
+        return clamped(input, min, max)
     if min is not None:
-        input = computed(np.maximum, *common(input, min))
+        input = _bounded(np.maximum, input, min)
     if max is not None:
-        input = computed(np.minimum, *common(input, max))
+        input = _bounded(np.minimum, input, max)
     return input
+
+
+def _choices(x: Any, y: Any) -> tuple[Array, Array]:
+    """Both in their common dtype, which a number has to fit."""
+    if x.__class__ is ndarray and y.__class__ is ndarray and x.dtype is y.dtype:
+        return x, y
+    if type(y) is float and x.__class__ is ndarray and x.dtype.kind == "f":
+        return x, _choice(y, x.dtype)
+    kind = result_dtype(x, y).numpy
+    return _choice(x, kind), _choice(y, kind)
+
+
+def _choice(x: Any, kind: np.dtype[Any]) -> Array:
+    if (type(x) is int or type(x) is float) and not -128 <= x <= 127:
+        return converted(x, kind)
+    return cast(x, kind)
 
 
 @op(
@@ -434,9 +480,9 @@ def where(condition: Array, input: Any, other: Any) -> Array:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {title(condition)}"
         )
-    dtype = result_dtype(input, other).numpy
+    x, y = _choices(input, other)
     try:
-        return laid_out(np.where(condition, cast(input, dtype), cast(other, dtype)), condition, input, other)
+        return laid_out(np.where(condition, x, y), condition, input, other)
     except ValueError:
         broadcast_shapes(broadcast_shapes(condition.shape, np.shape(input)), np.shape(other))
         raise
@@ -460,29 +506,11 @@ gt = _comparison("gt", np.greater)
 ge = _comparison("ge", np.greater_equal)
 
 
-def _logical(name: str, ufunc: Any) -> Op:
-    def kernel(input: Array, other: Array) -> Array:
-        return computed(ufunc, input, other)
-
-    return op(_STRICT_BINARY, name=name, arity=2, inplace=True)(kernel)
-
-
-logical_and = _logical("logical_and", np.logical_and)
-logical_or = _logical("logical_or", np.logical_or)
-logical_xor = _logical("logical_xor", np.logical_xor)
-
-
-@op(UNARY, inplace=True)
-def logical_not(input: Array) -> Array:
-    return np.logical_not(input)
-
-
 def _bitwise(name: str, ufunc: Any) -> Op:
     def kernel(input: Array, other: Any) -> Array:
         x, y = common(input, other)
-        for each in (x, y):
-            if isinstance(each, np.ndarray) and each.dtype.kind == "f":
-                raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{title(each)}'")
+        if x.dtype.kind in "fc":
+            raise not_implemented(f"{name}_cpu", x)
         return computed(ufunc, x, y)
 
     return op(
@@ -502,11 +530,9 @@ bitwise_xor = _bitwise("bitwise_xor", np.bitwise_xor)
 
 @op(UNARY, inplace=True)
 def bitwise_not(input: Array) -> Array:
-    if input.dtype.kind == "f":
-        raise NotImplementedError("\"bitwise_not_cpu\" not implemented for 'Float'")
+    if input.dtype.kind in "fc":
+        raise not_implemented("bitwise_not_cpu", input)
     return np.invert(input)
 
 
 isnan = op("(Tensor input)", name="isnan")(lambda input: np.isnan(input))
-isinf = op("(Tensor input)", name="isinf")(lambda input: np.isinf(input))
-isfinite = op("(Tensor input)", name="isfinite")(lambda input: np.isfinite(input))

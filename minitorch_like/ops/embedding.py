@@ -22,7 +22,7 @@ _UNSIGNED: dict[Any, Any] = {np.dtype(np.int64): np.dtype(np.uint64), np.dtype(n
 def check_indices(name: str, indices: Array, argument: int = 1) -> None:
     """RuntimeError for indices of another dtype than int64 and int32."""
     if indices.dtype not in _INDICES:
-        kind = "CPUBoolType" if indices.dtype.kind == "b" else tensor_type(indices)
+        kind = tensor_type(indices)
         raise RuntimeError(
             f"Expected tensor for argument #{argument} 'indices' to have one of the following scalar types: Long, Int; but "
             f"got {kind} instead (while checking arguments for {name})"
@@ -85,6 +85,9 @@ def embedding_gradient(
     if padding_idx >= 0:
         result[padding_idx] = 0
     return result
+
+
+embedding_gradient.kernel.of_any_width = True  # type: ignore[attr-defined]  # torch rounds each sum
 
 
 @op(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ._checks import broadcast_strides, cast, laid_out_by_strides, sizes, title, wrap_dim
+from .._layout import offset_of, places_of
+from ._checks import broadcast_strides, laid_out_by_strides, sizes, strided, wrap_dim
 from ._table import Array, op
-from .elementwise import where, zeros_of
-from .reductions import sum_
-from .shape import as_strided, narrow, select
+from .elementwise import zeros_of
+from .shape import copied, narrow, select
 
 Shape = tuple[int, ...]
 
@@ -25,75 +26,58 @@ def _slice_back(g: Any, dim: int, start: int, length: int | None) -> Any:
 
 @op(
     "(Tensor input, int[] shape, int dim, int start, int? length)",
-    node="SelectBackwardBackward0",
+    node=lambda *args: f"{'Select' if args[4] is None else 'Slice'}BackwardBackward0",
     input=_slice_back,
     namespace="internal",
 )
 def scatter_slice(input: Array, shape: Shape, dim: int, start: int, length: int | None) -> Array:
     """Zeros of `shape` with `input` at `start` of `dim`: `length` of it, or (None) without that dimension."""
     dim = wrap_dim(dim, len(shape))
-    result = np.zeros_like(input, shape=shape)
+    result = np.zeros_like(input, shape=shape, order="C")
     start = start + shape[dim] if start < 0 else start
     at: Any = start if length is None else slice(start, start + length)
     result[(slice(None),) * dim + (at,)] = input
     return result
 
 
-def _element_numbers(shape: Shape, strides: Shape, itemsize: int) -> Array:
-    """For each element of a strided view, the number of its place in memory, in elements."""
-    places = np.zeros((), np.int64)
-    for size, stride in zip(shape, strides, strict=True):
-        places = places[..., None] + np.arange(size) * (stride // itemsize)
-    return places
-
-
-@op(
-    "(Tensor input, Tensor like, int[] size, int[] stride, int? storage_offset)",
-    arity=2,
-    node="AsStridedBackwardBackward0",
-    input=lambda g, size, stride, storage_offset: as_strided(g, size, stride, storage_offset),
-    namespace="internal",
-)
-def gather_strided(input: Array, like: Array, size: Shape, stride: Shape, storage_offset: int | None) -> Array:
-    """The gradient of `as_strided`: each element of `like` receives the gradients of all that viewed its memory."""
-    start = storage_offset_of(like)
-    mine = _element_numbers(like.shape, like.strides, like.itemsize).reshape(-1) + start
-    seen = _element_numbers(size, tuple(like.itemsize * each for each in stride), like.itemsize).reshape(-1)
-    seen = seen + (start if storage_offset is None else storage_offset)
-    extent = int(max(mine.max(initial=-1), seen.max(initial=-1))) + 1
-    return add_rows(input.reshape(-1, 1), seen, extent)[mine, 0].reshape(like.shape)
-
-
 def storage_offset_of(x: Array) -> int:
     """How many elements after the start of its memory an array begins."""
-    root: Any = x
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    if root is x:
-        return 0
-    distance: int = x.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    return distance // x.itemsize
+    return offset_of(x) // x.itemsize
 
 
 # -- indexing with expressions -----------------------------------------------------------------------------------
 
 
-def _at_node(input: Any, index: Any) -> str:
-    """torch applies the parts of an index one after the other; the last that does something names the node."""
-    for part in reversed(index):
+def view_node(shape: Shape, index: Any) -> str:
+    """torch's name of the node of `x[index]`, for `x` of `shape` and ints, slices, None and Ellipsis.
+
+    torch applies the parts of an index one after the other; the last that does something names the node.
+    """
+    for place in reversed(range(len(index))):
+        part = index[place]
         if part is None:
             return "UnsqueezeBackward0"
-        if isinstance(part, int):
+        if part is Ellipsis:
+            continue
+        if not isinstance(part, slice):
             return "SelectBackward0"
-        if isinstance(part, slice) and part != slice(None):
+        if part.start not in (None, 0) or part.step not in (None, 1):
+            return "SliceBackward0"
+        dim = _dims(index[:place]) if Ellipsis not in index[:place] else len(shape) - 1 - _dims(index[place + 1 :])
+        if part.stop is not None and part.stop < shape[dim]:
             return "SliceBackward0"
     return "AliasBackward0"
+
+
+def _dims(parts: Any) -> int:
+    """How many dimensions these parts of an index apply to."""
+    return sum([part is not None and part is not Ellipsis for part in parts])
 
 
 @op(
     "(Tensor input, object index)",
     view=True,
-    node=_at_node,
+    node=lambda input, index: view_node(tuple(input.shape), index),
     input=lambda g, input_shape, index: put_at(g, input_shape, index),
     namespace="internal",
 )
@@ -111,7 +95,7 @@ def at(input: Array, index: Any) -> Array:
 )
 def put_at(input: Array, shape: Shape, index: Any) -> Array:
     """Zeros of `shape` with `input` at `index`."""
-    result = np.zeros_like(input, shape=shape)
+    result = np.zeros_like(input, shape=shape, order="C")
     result[index] = input
     return result
 
@@ -124,13 +108,78 @@ def put_at(input: Array, shape: Shape, index: Any) -> Array:
 )
 def take_at(input: Array, index: Any) -> Array:
     """`input[index]` with integer or boolean arrays in the index: a copy, laid out as torch's iterator has it."""
-    result = input[index]
-    arrays = [each for each in index if isinstance(each, np.ndarray)]
+    try:
+        result = _taken(input, index)
+    except IndexError:
+        explain_misfit(input.shape, index)
+        return np.empty_like(input, shape=selected_shape(input.shape, index))
     if result.ndim < 2:
         return result
+    arrays = [each for each in index if isinstance(each, np.ndarray)]
     if all(each.flags.c_contiguous for each in (input, *arrays)):
-        return result if result.flags.c_contiguous else result.copy()
+        if not result.flags.c_contiguous:
+            return result.copy()
+        # NumPy hands out what it has transposed: dimensions of size 1 then have strides of their own.
+        return result if result.base is None else strided(result, result.shape, _row_by_row(result))
     return laid_out_by_strides(result, _selection_strides(input, index, result.ndim))
+
+
+def _row_by_row(x: Array) -> Shape:
+    return tuple(x.itemsize * math.prod([size or 1 for size in x.shape[dim + 1 :]]) for dim in range(x.ndim))
+
+
+def _taken(input: Array, index: Any) -> Any:
+    """`input[index]`; for whole rows by `take`, which copies a row at a time."""
+    first = index[0]
+    if len(index) != 1 or not isinstance(first, np.ndarray) or not first.ndim or not input.flags.c_contiguous:
+        return input[index]
+    if first.dtype.kind != "b":
+        return input.take(first, 0)
+    if not input.size:
+        return input[index]
+    return input.reshape(-1, *input.shape[first.ndim :]).take(np.nonzero(first.reshape(-1))[0], 0)
+
+
+def explain_misfit(shape: Shape, index: Any) -> None:
+    """IndexError, in torch's words, for arrays that cannot be broadcast together, or with an element out of range.
+
+    Where nothing is selected, torch does not look at the elements.
+    """
+    arrays, dims, _ = _index_arrays(index)
+    selected_shape(shape, index)
+    common = _common_shape(arrays)
+    count = math.prod(common)
+    if not count or not all(shape):
+        return
+    outside = [
+        np.broadcast_to((each < -shape[dim]) | (each >= shape[dim]), common).reshape(-1)
+        for each, dim in zip(arrays, dims, strict=True)
+    ]
+    firsts = [int(each.argmax()) if each.any() else count for each in outside]
+    if min(firsts) < count:
+        number = firsts.index(min(firsts))
+        value = np.broadcast_to(arrays[number], common).reshape(-1)[firsts[number]]
+        raise IndexError(f"index {value} is out of bounds for dimension {number} with size {shape[dims[number]]}")
+
+
+def _common_shape(arrays: list[Array]) -> Shape:
+    try:
+        return np.broadcast_shapes(*(each.shape for each in arrays))
+    except ValueError:
+        listed = ", ".join(sizes(each.shape) for each in arrays)
+        raise IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+        ) from None
+
+
+def selected_shape(shape: Shape, index: Any) -> Shape:
+    """The shape of `input[index]`, whether or not the elements of the index are in range: of size 0 none can be."""
+    arrays, dims, before = _index_arrays(index)
+    common = _common_shape(arrays)
+    if math.prod(common) and not all(shape[dim] for dim in dims):
+        raise IndexError("index is out of bounds for dimension with size 0")
+    rest = [size for dim, size in enumerate(shape) if dim not in dims]
+    return (*rest[:before], *common, *rest[before:])
 
 
 def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
@@ -145,18 +194,26 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     shape = np.broadcast_shapes(*(each.shape for each in arrays))
     widths = [each.ndim if isinstance(each, np.ndarray) and each.dtype.kind == "b" else 1 for each in index]
     adjacent = places == list(range(places[0], places[0] + len(places)))
-    strides = list(input.strides)
+    sizes_, strides = list(input.shape), list(input.strides)
+    own_sizes: list[int] = []
     own: list[int] = []
     before = 0
     for at, width in enumerate(widths):
-        taken, strides = strides[:width], strides[width:]
         if at not in places:
-            own += taken
+            own_sizes += sizes_[:width]
+            own += strides[:width]
             before += at < places[0]
-    own += strides
+        sizes_, strides = sizes_[width:], strides[width:]
+    own_sizes, own = own_sizes + sizes_, own + strides
     front = before if adjacent else 0
-    moving = [own[:front] + [0] * len(shape) + own[front:]]
-    return moving + [[0] * front + broadcast_strides(each, shape) + [0] * (len(own) - front) for each in arrays]
+    result = [own[:front] + [0] * len(shape) + own[front:]]
+    for each in arrays:
+        # torch gives an index array the input's dimensions as new ones of size 1, which stand still where the input moves
+        steps = broadcast_strides(each, shape)
+        outer, inner = (shape[0] * steps[0], steps[-1]) if shape else (each.itemsize, each.itemsize)
+        new = [(outer if dim < front else inner) if size == 1 else 0 for dim, size in enumerate(own_sizes)]
+        result.append(new[:front] + steps + new[front:])
+    return result
 
 
 _FEW = 256  # elements, up to which `np.add.at` is fastest on the rows themselves
@@ -166,16 +223,27 @@ _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np
 def add_rows(values: Array, rows: Array, count: int) -> Array:
     """Zeros to whose row `rows[i]` row i of `values` is added, one after the other: (n, d), (n,) -> (count, d).
 
-    `rows` holds int64 from 0 to count - 1.  `np.add.at` is fast on one-dimensional operands only (NumPy 1.25 on), so
-    the rows are taken apart into elements; two floats go as one complex number, which halves their count.
+    `rows` holds int64 from 0 to count - 1.
+    """
+    result = np.empty_like(values, shape=(count, values.shape[1]), order="C")
+    result.fill(0)
+    add_rows_into(result, rows, values)
+    return result
+
+
+def add_rows_into(result: Array, rows: Array, values: Array) -> None:
+    """Add row i of `values` to row `rows[i]` of a contiguous `result`, one after the other.
+
+    `np.add.at` is fast on one-dimensional operands only (NumPy 1.25 on), so the rows are taken apart into elements; two
+    floats go as one complex number, which halves their count.
     """
     width = values.shape[1]
-    result = np.empty_like(values, shape=(count, width), order="C")
-    result.fill(0)
-    if values.size <= _FEW:
+    if not values.size:
+        return
+    if values.size <= _FEW and width != 1:
         np.add.at(result, rows, values)
-        return result
-    elements, places = np.ascontiguousarray(values).reshape(-1), rows
+        return
+    elements, places = (values if values.flags.c_contiguous else values.copy()).reshape(-1), rows
     target = result.reshape(-1)
     pair: Any = _PAIRS.get(values.dtype)
     if width % 2 == 0 and pair is not None:
@@ -183,7 +251,6 @@ def add_rows(values: Array, rows: Array, count: int) -> Array:
     if width != 1:
         places = ((rows * width)[:, None] + np.arange(width)).reshape(-1)
     np.add.at(target, places, elements)
-    return result
 
 
 @op(
@@ -194,21 +261,35 @@ def add_rows(values: Array, rows: Array, count: int) -> Array:
 )
 def add_at(input: Array, shape: Shape, index: Any) -> Array:
     """Zeros of `shape` to which `input` is added at `index`, repetitions included and in their order."""
+    rows, dims, first = _row_numbers(shape, index)
+    values = _rows_of(input, rows, first)
+    summed = add_rows(values, rows.reshape(-1), math.prod(shape[dim] for dim in dims))
+    order = _dims_first(len(shape), dims)
+    result = summed.reshape([shape[dim] for dim in order]).transpose([order.index(dim) for dim in range(len(shape))])
+    return result if result.flags.c_contiguous else result.copy()
+
+
+def _row_numbers(shape: Shape, index: Any) -> tuple[Array, list[int], int]:
+    """For each selected element its number among the indexed dimensions; these; and the dimensions before the index's."""
     arrays, dims, first = _index_arrays(index)
-    sizes_ = tuple(shape[dim] for dim in dims)
-    rest = tuple(dim for dim in range(len(shape)) if dim not in dims)
-    rows = np.zeros((), np.int64)
-    for each, size in zip(arrays, sizes_, strict=True):
-        rows = rows * size + np.where(each < 0, each + size, each)
-    # the index's dimensions, which stand after `first` of the others, to the front
+    rows: Any = None
+    for each, dim in zip(arrays, dims, strict=True):
+        size = shape[dim]
+        wrapped = np.where(each < 0, each + size, each)
+        rows = wrapped if rows is None else rows * size + wrapped
+    return rows.astype(np.int64, copy=False), dims, first
+
+
+def _rows_of(values: Array, rows: Array, first: int) -> Array:
+    """`values`, shaped as the selection is, with the index's dimensions (`first` on) as rows: (n, rest)."""
     own = tuple(range(first, first + rows.ndim))
-    others = tuple(dim for dim in range(input.ndim) if dim not in own)
-    width = math.prod(shape[dim] for dim in rest)
-    values = input.transpose(own + others).reshape(rows.size, width)
-    summed = add_rows(values, rows.reshape(-1), math.prod(sizes_))
-    moved = summed.reshape(sizes_ + tuple(shape[dim] for dim in rest))
-    order = (*dims, *rest)
-    return moved.transpose([order.index(dim) for dim in range(len(shape))])
+    if first:
+        values = values.transpose(own + tuple(dim for dim in range(values.ndim) if dim not in own))
+    return values.reshape(rows.size, math.prod(values.shape[rows.ndim :]))
+
+
+def _dims_first(ndim: int, dims: list[int]) -> list[int]:
+    return [*dims, *(dim for dim in range(ndim) if dim not in dims)]
 
 
 def _index_arrays(index: Any) -> tuple[list[Array], list[int], int]:
@@ -236,45 +317,121 @@ def _index_arrays(index: Any) -> tuple[list[Array], list[int], int]:
     return arrays, dims, before if runs == 1 else 0
 
 
+# -- writing -----------------------------------------------------------------------------------------------------
+
+
+@op(
+    "(Tensor input, Tensor values, object index, bool accumulate=False)",
+    arity=2,
+    node="IndexPutBackward0",
+    input=lambda g, index, accumulate: g if accumulate else index_put(g, zeros_of(take_at(g, index)), index),
+    values=lambda g, index: take_at(g, index),
+    namespace="internal",
+)
+def index_put(input: Array, values: Array, index: Any, accumulate: bool = False) -> Array:
+    """A copy of `input` with `values` written (or added) at `index`."""
+    result: Array = copied(input)
+    put_into(result, values, index, accumulate)
+    return result
+
+
+def put_into(array: Array, values: Array, index: Any, accumulate: bool) -> None:
+    """Write `values`, which broadcast to the selection, at `index`, or add them; of repetitions the last one stays."""
+    if accumulate:
+        _accumulate_into(array, values, index)
+        return
+    try:
+        array[index] = values
+    except IndexError:
+        explain_misfit(array.shape, index)
+
+
+def _accumulate_into(array: Array, values: Array, index: Any) -> None:
+    explain_misfit(array.shape, index)
+    values = np.broadcast_to(values, selected_shape(array.shape, index))
+    if not values.size:
+        return
+    rows, dims, first = _row_numbers(array.shape, index)
+    order = _dims_first(array.ndim, dims)
+    moved = array.transpose(order)
+    target = moved if moved.flags.c_contiguous else moved.copy()
+    add_rows_into(
+        target.reshape(math.prod(array.shape[dim] for dim in dims), -1), rows.reshape(-1), _rows_of(values, rows, first)
+    )
+    if target is not moved:
+        moved[...] = target
+
+
 # -- along a dimension -------------------------------------------------------------------------------------------
 
 
 @op(
     "(Tensor input, Tensor index, int[] shape, int dim)",
     arity=2,
-    node="GatherBackwardBackward0",
-    input=lambda g, index, dim: gather(g, dim, index),
+    node="ScatterAddBackward0",
+    input=lambda g, index, dim: gather(g, index, dim),
     namespace="internal",
 )
 def scatter_along(input: Array, index: Array, shape: Shape, dim: int) -> Array:
     """Zeros of `shape` to which `input` is added at `index` along `dim`."""
     if not shape:
-        return input.reshape(())
+        return input.sum(dtype=input.dtype).reshape(()) if input.ndim else input
     dim = wrap_dim(dim, len(shape))
-    step = math.prod(shape[dim + 1 :])
-    places = index * step
-    for each, size in enumerate(index.shape):
-        if each != dim:
-            numbers = np.arange(size) * math.prod(shape[each + 1 :])
-            places = places + numbers.reshape((-1,) + (1,) * (index.ndim - 1 - each))
-    values = input[tuple(slice(size) for size in index.shape)]
+    places = places_along(shape, index.reshape(index.shape or (1,)), dim)
+    values = input.reshape(input.shape or (1,))[tuple(slice(size) for size in places.shape)]
     return add_rows(values.reshape(-1, 1), places.reshape(-1), math.prod(shape)).reshape(shape)
 
 
-def _check_index(name: str, input: Array, index: Array, dim: int) -> int:
-    dim = wrap_dim(dim, input.ndim)
-    if index.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
-    return dim
+def places_along(shape: Shape, index: Array, dim: int) -> Array:
+    """The number, in a contiguous array of `shape`, of the element that each of `index` chooses along `dim`."""
+    step = math.prod(shape[dim + 1 :])
+    places: Any = index.astype(np.int64, copy=False)
+    if step != 1:
+        places = places * step
+    for each, size in enumerate(index.shape):
+        if each != dim and size > 1:
+            places = places + _offsets(size, math.prod(shape[each + 1 :]), index.ndim - 1 - each)
+    return places
+
+
+@lru_cache(maxsize=64)
+def _offsets(size: int, step: int, trailing: int) -> Array:
+    """0, step, 2 step, ... along the dimension that `trailing` others follow; not to be written to."""
+    return np.arange(0, size * step or size, step or 1).reshape((-1,) + (1,) * trailing)
+
+
+UNSIGNED: dict[Any, Any] = {np.dtype(np.int64): np.dtype(np.uint64), np.dtype(np.int32): np.dtype(np.uint32)}
+
+
+def check_range(index: Array, dim: int, size: int) -> None:
+    """RuntimeError for an element outside 0 <= index < size; negative numbers are large ones when read without sign."""
+    if index.size and np.maximum.reduce(index.view(UNSIGNED[index.dtype]), axis=None) >= size:
+        outside = (index < 0) | (index >= size)
+        raise RuntimeError(f"index {index[outside][0]} is out of bounds for dimension {dim} with size {size}")
+
+
+def check_index_dtype(name: str, index: Array) -> None:
+    if index.dtype not in UNSIGNED and index.size:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+
+
+def _gather_input(g: Any, input_shape: Shape, index: Any, dim: int, sparse_grad: bool) -> Any:
+    return scatter_along(g, index, input_shape, dim)
 
 
 @op(
     "(Tensor input, int dim, Tensor index, *, bool sparse_grad=False, Tensor? out=None)",
-    input=lambda g, input_shape, dim, index: scatter_along(g, index, input_shape, dim),
+    arity=2,
+    input=_gather_input,
 )
-def gather(input: Array, dim: int, index: Any, sparse_grad: bool = False) -> Array:
-    index = _array(index)
-    dim = _check_index("gather", input, index, dim)
+def gather(input: Array, index: Array, dim: int, sparse_grad: bool = False) -> Array:
+    """The element of `input` that `index` chooses along `dim`, at every place of `index`."""
+    if sparse_grad:
+        raise NotImplementedError("gather: sparse_grad=True is not supported, gradients are dense")
+    dim = wrap_dim(dim, input.ndim)
+    check_index_dtype("gather", index)
+    if not index.size:
+        return np.empty_like(input, shape=index.shape)
     if max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     for each in range(index.ndim):
@@ -283,98 +440,29 @@ def gather(input: Array, dim: int, index: Any, sparse_grad: bool = False) -> Arr
                 f"Size does not match at dimension {each} expected index {sizes(index.shape)} to be no larger than self "
                 f"{sizes(input.shape)} apart from dimension {dim}"
             )
-    size = input.shape[dim] if input.ndim else 1
-    outside = (index < 0) | (index >= size)
-    if outside.any():
-        raise RuntimeError(f"index {index[outside][0]} is out of bounds for dimension {dim} with size {size}")
-    if not input.ndim:
-        return np.full(index.shape, input, input.dtype)
+    check_range(index, dim, input.shape[dim] if input.ndim else 1)
+    if not index.ndim or not input.ndim:
+        return input.reshape(-1).take(index)
+    if input.flags.c_contiguous or index.size * 4 > input.size:
+        return input.reshape(-1).take(places_along(input.shape, index, dim))
     trimmed = input[tuple(slice(None) if each == dim else slice(n) for each, n in enumerate(index.shape))]
-    return np.take_along_axis(trimmed, index.reshape(index.shape or (1,)), dim).reshape(index.shape)
-
-
-def _array(x: Any) -> Array:
-    """The array behind a Tensor that is not differentiated."""
-    array: Array = x._data if hasattr(x, "_node") else x
-    return array
-
-
-@op(
-    "(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
-    input=lambda g, input_shape, dim, index: _index_select_input(g, input_shape, dim, index),
-)
-def index_select(input: Array, dim: int, index: Any) -> Array:
-    index = _array(index)
-    dim = wrap_dim(dim, input.ndim)
-    if index.ndim > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector")
-    if index.dtype not in (np.int64, np.int32):
-        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
-    if not input.ndim:
-        return input.copy()
-    size = input.shape[dim]
-    if ((index < 0) | (index >= size)).any():
-        raise IndexError("index out of range in self")
-    return np.take(input, index.reshape(-1), axis=dim)
-
-
-def _index_select_input(g: Any, input_shape: Shape, dim: int, index: Any) -> Any:
-    if not input_shape:
-        return g
-    dim = wrap_dim(dim, len(input_shape))
-    return add_at(g, input_shape, (slice(None),) * dim + (_array(index).reshape(-1),))
-
-
-# -- masks -------------------------------------------------------------------------------------------------------
-
-
-@op(
-    "(Tensor input, Tensor mask, Tensor value)",
-    "(Tensor input, Tensor mask, Number value)",
-    arity=3,
-    inplace=True,
-    input=lambda g, mask: where(mask, 0.0, g),
-    value=lambda g, mask: sum_(where(mask, g, 0.0)),
-)
-def masked_fill(input: Array, mask: Array, value: Any) -> Array:
-    if mask.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {title(mask)}")
-    if isinstance(value, np.ndarray) and value.ndim:
-        raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-        )
-    return np.where(mask, cast(value, input.dtype), input)
-
-
-# -- writing -----------------------------------------------------------------------------------------------------
-
-
-@op(
-    "(Tensor input, Tensor values, object index, bool accumulate=False)",
-    arity=2,
-    inplace=True,
-    node="IndexPutBackward0",
-    input=lambda g, index, accumulate: g if accumulate else index_put(g, zeros_of(take_at(g, index)), index),
-    values=lambda g, index: take_at(g, index),
-    namespace="internal",
-)
-def index_put(input: Array, values: Array, index: Any, accumulate: bool = False) -> Array:
-    """A copy of `input` with `values` written (or added) at `index`."""
-    result = input.copy()
-    if accumulate:
-        result += add_at.kernel(np.broadcast_to(values, input[index].shape), input.shape, index)
-    else:
-        result[index] = values
-    return result
+    return np.take_along_axis(trimmed, index, dim)
 
 
 def positions_in(base: Array, part: Array) -> Array:
     """For each element of a view `part` of `base`, its number in `base` counted row by row."""
     step = base.itemsize
     start = (part.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // step
-    wanted = np.asarray(start + _element_numbers(part.shape, part.strides, step))
+    wanted = np.asarray(start + places_of(part.shape, part.strides, step))
     if base.flags.c_contiguous:
         return wanted
-    places = _element_numbers(base.shape, base.strides, step).reshape(-1)
+    places = places_of(base.shape, base.strides, step).reshape(-1)
     order = np.argsort(places, kind="stable")
     return order[np.searchsorted(places, wanted, sorter=order)]
+
+
+# These only move elements, or round each sum as torch does: they need no widening of 16-bit floats, and of complex numbers
+# no conjugates, for where to an element moves is real.
+for _op in (scatter_slice, at, put_at, take_at, add_at, index_put, scatter_along, gather):
+    _op.kernel.of_any_width = True  # type: ignore[attr-defined]
+    _op.holomorphic = False

@@ -16,7 +16,8 @@ from ._losses import reduced, scaled, share
 from ._precision import elementwise, forward, single
 from ._table import Array, Op, op
 from .activation_smooth import log_of_sigmoid, log_sigmoid
-from .elementwise import abs, clamp, eq, log, log1p, sigmoid, where
+from .elementwise import abs, clamp, eq, log, mul, sigmoid, where
+from .transcendental import log1p
 
 _SMALL = 1024  # elements, up to which one call of BLAS is as precise as NumPy's pairwise sum
 
@@ -171,7 +172,7 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
 
 
 def _weighted(x: Any, weight: Array | None) -> Any:
-    return x if weight is None else x * weight
+    return x if weight is None else mul(x, weight)  # and not `*`, which leaves arrays beside tensors to NumPy
 
 
 def _weighted_in_place(values: Array, weight: Array | None) -> Array:
@@ -309,7 +310,7 @@ def _bce_logits_gradient(x: Array, t: Array, grad: Array, pos_weight: Array | No
 
 
 def _bce_logits_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
-    slope = -input if pos_weight is None else log_sigmoid(-input) - log_sigmoid(input) * pos_weight
+    slope = -input if pos_weight is None else log_sigmoid(-input) - mul(log_sigmoid(input), pos_weight)
     return _weighted(slope * (g * share(input, reduction)), weight)
 
 

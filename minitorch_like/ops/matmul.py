@@ -51,7 +51,7 @@ _MM = "(Tensor input, Tensor mat2, *, Tensor? out=None)"
 
 @op(
     _MM,
-    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)",
+    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)|function",
     arity=2,
     input=lambda g, mat2: mm(g, transpose(mat2, 0, 1)),
     mat2=lambda g, input: mm(transpose(input, 0, 1), g),
@@ -97,7 +97,7 @@ def _ones(size: int, kind: np.dtype[Any]) -> Array:
 
 @op(
     "(Tensor input, Tensor mat2, *, Tensor? out=None)",
-    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)",
+    "(Tensor input, Tensor mat2, dtype out_dtype, *, Tensor? out=None)|function",
     arity=2,
     input=lambda g, mat2: bmm(g, transpose(mat2, 1, 2)),
     mat2=lambda g, input: bmm(transpose(input, 1, 2), g),
@@ -267,8 +267,10 @@ def _check_folded(a: Array, b: Array) -> None:
 
 
 @op(
+    "(Number beta, Tensor input, Number alpha, Tensor mat1, Tensor mat2, *, Tensor? out=None)|deprecated",
+    "(Number beta, Tensor input, Tensor mat1, Tensor mat2, *, Tensor? out=None)|deprecated",
     "(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None)",
-    "(Tensor input, Tensor mat1, Tensor mat2, dtype out_dtype, *, Number beta=1, Number alpha=1, Tensor? out=None)",
+    "(Tensor input, Tensor mat1, Tensor mat2, dtype out_dtype, *, Number beta=1, Number alpha=1, Tensor? out=None)|function",
     arity=3,
     inplace=True,
     input=lambda g, beta: g if beta == 1 else g * beta,

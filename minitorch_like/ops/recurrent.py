@@ -24,7 +24,8 @@ from ._table import Array, op
 from .activation import relu
 from .elementwise import add, sigmoid, tanh
 from .matmul import linear
-from .shape import chunk, expand, stack, unbind
+from .shape import expand, stack, unbind
+from .views import chunk
 
 State = tuple[Any, ...]
 Cell = Callable[..., State]

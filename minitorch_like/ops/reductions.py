@@ -75,12 +75,12 @@ def _node(stem: str) -> Any:
 def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     """The sum over `dim`; integers are summed in int64."""
     kind = numpy_dtype(dtype)
-    if kind is None and input.dtype.kind != "f":
+    if kind is None and input.dtype.kind not in "fc":
         kind = np.dtype(np.int64)
     if kind is not None and kind is not input.dtype:
-        input = input.astype(kind)
+        input = cast(input, kind)
     axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
-    return contiguous(np.add.reduce(input, axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
+    return contiguous(np.add.reduce(input, axis=axis, dtype=kind, keepdims=keepdim))  # type: ignore[call-overload]
 
 
 @op(
@@ -91,7 +91,7 @@ def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | N
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     if dtype is not None:
         input = cast(input, dtype.numpy)
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fc":
         what = "Input" if dtype is None else "Optional"
         raise RuntimeError(
             f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
@@ -108,20 +108,21 @@ def _extremum_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, k
     return (spread(g, input_shape, dim, keepdim) * ties) / shares
 
 
-_AMAX = "(Tensor input, int[1]? dim=(), bool keepdim=False, *, Tensor? out=None)"
+_AMAX = "(Tensor input, int[1] dim=None, bool keepdim=False, *, Tensor? out=None)"
 
 
 def _reduce_extremum(name: str, ufunc: Any, input: Array, dim: Dims, keepdim: bool) -> Array:
-    dims = wrap_dims(dim, input.ndim)
     if input.size == 0:
         if dim is None or dim == ():
             raise RuntimeError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                 "Specify the reduction dim with the 'dim' argument."
             )
-        for each in dims:
-            if input.shape[each] == 0:
-                raise IndexError(f"{name}(): Expected reduction dim {each} to have non-zero size.")
+        for each in (dim,) if isinstance(dim, int) else dim:
+            if input.shape[wrap_dim(each, input.ndim)] == 0:
+                place = wrap_dim(each, input.ndim)
+                raise IndexError(f"{name}(): Expected reduction dim {place} to have non-zero size.")
+    dims = wrap_dims(dim, input.ndim)
     return contiguous(ufunc.reduce(input, axis=dims, keepdims=keepdim))
 
 
@@ -166,12 +167,12 @@ _ARGMAX = "(Tensor input, int? dim=None, bool keepdim=False, *, Tensor? out=None
 
 
 def _check_arg(name: str, input: Array, dim: int | None) -> None:
+    if input.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input")
     if dim is None and input.size == 0:
         raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
     if dim is not None and input.ndim and input.shape[wrap_dim(dim, input.ndim)] == 0:
         raise IndexError(f"{name}(): Expected reduction dim {wrap_dim(dim, input.ndim)} to have non-zero size.")
-    if input.dtype.kind == "b":
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
 
 
 @op(_ARGMAX)
@@ -296,9 +297,10 @@ def _products_of_others(input: Any, dim: Dims) -> Any:
     input=_prod_input,
 )
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
-    kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
+    kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind not in "fc" else input.dtype)
     axis: Any = None if dim is None else wrap_dims(dim, input.ndim)
-    return contiguous(np.multiply.reduce(cast(input, kind), axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
+    product = np.multiply.reduce(cast(input, kind), axis=axis, dtype=kind, keepdims=keepdim)  # type: ignore[call-overload]
+    return contiguous(product)
 
 
 _ANY = (
@@ -332,8 +334,8 @@ def _softmax_argument(name: str, input: Array, dim: int, dtype: dtype | None) ->
     if dtype is not None:
         input = cast(input, dtype.numpy)
     dim = wrap_dim(dim, input.ndim)
-    where_ = "lastdim_kernel_impl" if dim == max(input.ndim - 1, 0) else "kernel_impl"
-    check_no_integer(f"{name}_{where_}" if where_ != "kernel_impl" else name, input)
+    if input.size:
+        check_no_integer(f"{name}_{'lastdim_' if dim == max(input.ndim - 1, 0) else ''}kernel_impl", input)
     if input.dtype.itemsize == 2:  # as in torch: computed in float32, rounded once
         input = input.astype(np.float32)
     return input if input.flags.c_contiguous else input.copy(), dim

@@ -1,4 +1,7 @@
-"""Views, reshaping, joining and splitting."""
+"""Views, reshaping, joining and splitting: what every program needs.  The rarer ones are in `views`.
+
+torch defines the strides of a view also where NumPy does not, in dimensions of size 0 and 1: see `_layout`.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,21 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
+from .._layout import (
+    contiguous_format,
+    format_strides,
+    is_dense,
+    offset_of,
+    preserve_format,
+    reshaped_strides,
+    strides_of,
+    suggested_format,
+)
 from ._checks import (
     Dims,
     broadcast_shapes,
     cast,
+    converted,
     laid_out,
     numpy_dtype,
     sizes,
@@ -25,6 +39,11 @@ from ._table import Array, op
 from .elementwise import zeros_of
 
 Shape = tuple[int, ...]
+
+
+def as_torch_lays_out(input: Array) -> Array:
+    """`input`, with the strides that torch counts where it is empty: NumPy's own are then all 0."""
+    return input if input.size or 0 not in input.strides else strided(input, input.shape, strides_of(input))
 
 
 def infer_size(shape: Sequence[int], size: int) -> Shape:
@@ -51,25 +70,40 @@ def infer_size(shape: Sequence[int], size: int) -> Shape:
     raise RuntimeError(f"shape '{sizes(shape)}' is invalid for input of size {size}")
 
 
+def _numpy_agrees(input: Array) -> bool:
+    """Whether NumPy gives the strides that torch does to a view in another shape."""
+    return bool(input.size) and (1 not in input.shape or (input.base is None and input.flags.c_contiguous))
+
+
+def viewed(input: Array, shape: Shape) -> Array | None:
+    """The same memory in another shape, None where that needs a copy."""
+    if _numpy_agrees(input):
+        try:
+            return np.reshape(input, shape, copy=False)
+        except ValueError:
+            infer_size(shape, input.size)
+            return None
+    shape = infer_size(shape, input.size)
+    strides = reshaped_strides(input.shape, strides_of(input), shape, input.itemsize)
+    return None if strides is None else strided(input, shape, strides)
+
+
 def _reshape_node(input: Any, shape: Shape) -> str:
     if input.is_contiguous():
         return "ViewBackward0"
-    return "ReshapeAliasBackward0" if _is_viewable(input._data, shape) else "UnsafeViewBackward0"
-
-
-def _is_viewable(input: Array, shape: Shape) -> bool:
-    try:
-        np.reshape(input, shape, copy=False)
-    except ValueError:
-        return False
-    return True
+    return "UnsafeViewBackward0" if viewed(input._data, shape) is None else "ReshapeAliasBackward0"
 
 
 @op("(Tensor input, int[] shape)", view=True, node=_reshape_node, input=lambda g, input_shape: reshape(g, input_shape))
 def reshape(input: Array, shape: Shape) -> Array:
     """The same elements in another shape: a view where the strides allow it, otherwise a copy."""
+    if shape and min(shape) < -1:
+        infer_size(shape, input.size)
+    if not _numpy_agrees(input):
+        result = viewed(input, shape)
+        return input.reshape(shape) if result is None else result
     try:
-        return input.reshape(infer_size(shape, input.size) if shape and min(shape) < -1 else shape)
+        return input.reshape(shape)
     except ValueError:
         return input.reshape(infer_size(shape, input.size))
 
@@ -78,32 +112,20 @@ def reshape(input: Array, shape: Shape) -> Array:
     "(Tensor input, dtype dtype)",
     "(Tensor input, int[] size)",
     view=True,
+    namespace="method",
     input=lambda g, input_shape: reshape(g, input_shape),
 )
-def view(input: Array, size: Shape | None = None, dtype: Any = None) -> Array:
-    """The same memory in another shape (or dtype).  RuntimeError where that needs a copy."""
-    if size is None:
-        return _reinterpreted(input, dtype.numpy)
+def view(input: Array, size: Shape) -> Array:
+    """The same memory in another shape.  RuntimeError where that needs a copy."""
     if size and min(size) < -1:
         infer_size(size, input.size)
-    try:
-        return np.reshape(input, size, copy=False)
-    except ValueError:
-        size = infer_size(size, input.size)
-        if input.size == 0:
-            return input.reshape(size)
+    result = viewed(input, size)
+    if result is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
             "two contiguous subspaces). Use .reshape(...) instead."
-        ) from None
-
-
-def _reinterpreted(input: Array, dtype: Any) -> Array:
-    if dtype.itemsize != input.dtype.itemsize and input.ndim == 0:
-        raise RuntimeError(
-            f"self.dim() cannot be 0 to view {tensor_type(input)[6:-6]} as {dtype} (different element sizes)"
         )
-    return input.view(dtype)
+    return result
 
 
 @op(
@@ -116,7 +138,7 @@ def _reinterpreted(input: Array, dtype: Any) -> Array:
 )
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     shape = flattened_shape(input.shape, start_dim, end_dim)
-    return input if shape == input.shape else input.reshape(shape)
+    return input if len(shape) == input.ndim else reshape.kernel(input, shape)
 
 
 def flattened_shape(shape: Shape, start_dim: int, end_dim: int) -> Shape:
@@ -135,14 +157,14 @@ def flattened_shape(shape: Shape, start_dim: int, end_dim: int) -> Shape:
 )
 def transpose(input: Array, dim0: int, dim1: int) -> Array:
     dim0, dim1 = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
-    return input.swapaxes(dim0, dim1) if input.ndim else input[...]
+    return as_torch_lays_out(input).swapaxes(dim0, dim1) if input.ndim else input[...]
 
 
 @op("(Tensor input)", view=True, node="TBackward0", inplace_node=lambda *args: "TBackward1", input=lambda g: t(g))
 def t(input: Array) -> Array:
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return input.T
+    return as_torch_lays_out(input).T
 
 
 def _permutation(dims: Sequence[int], ndim: int) -> Shape:
@@ -151,9 +173,12 @@ def _permutation(dims: Sequence[int], ndim: int) -> Shape:
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(dims)}"
         )
-    wrapped = tuple(wrap_dim(each, ndim) for each in dims)
-    if len(set(wrapped)) != ndim:
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    wrapped: tuple[int, ...] = ()
+    for each in dims:
+        dim = wrap_dim(each, ndim)
+        if dim in wrapped:
+            raise RuntimeError("permute(): duplicate dims are not allowed.")
+        wrapped += (dim,)
     return wrapped
 
 
@@ -164,18 +189,34 @@ def _inverse_permutation(dims: Sequence[int]) -> Shape:
 
 @op("(Tensor input, int[] dims)", view=True, input=lambda g, dims: permute(g, _inverse_permutation(dims)))
 def permute(input: Array, dims: Shape) -> Array:
-    return input.transpose(_permutation(dims, input.ndim))
+    return as_torch_lays_out(input).transpose(_permutation(dims, input.ndim))
 
 
 @op(
     "(Tensor input, int dim)",
     view=True,
     inplace_node=lambda *args: "UnsqueezeBackward1",
-    input=lambda g, input_shape: reshape(g, input_shape),
+    input=lambda g, dim: squeeze(g, dim),
 )
 def unsqueeze(input: Array, dim: int) -> Array:
     dim = wrap_dim(dim, input.ndim + 1)
-    return input[(slice(None),) * dim + (None,)]
+    shape = input.shape
+    if input.flags.c_contiguous and input.size and 1 not in shape:  # then NumPy's strides are torch's
+        return input.reshape((*shape[:dim], 1, *shape[dim:]))
+    strides = strides_of(input)
+    step = shape[dim] * strides[dim] if dim < input.ndim else input.itemsize
+    return strided(input, (*shape[:dim], 1, *shape[dim:]), (*strides[:dim], step, *strides[dim:]))
+
+
+def _squeezed_dims(shape: Shape, dim: Dims) -> Shape:
+    dims = range(len(shape)) if dim is None else () if dim == () else wrap_dims(dim, len(shape))
+    return tuple(each for each in dims if shape[each] == 1)
+
+
+def _squeeze_input(g: Any, input_shape: Shape, dim: Dims) -> Any:
+    for each in sorted(_squeezed_dims(input_shape, dim)):
+        g = unsqueeze(g, each)
+    return g
 
 
 @op(
@@ -185,11 +226,14 @@ def unsqueeze(input: Array, dim: int) -> Array:
     view=True,
     node=lambda input, dim=None: f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}",
     inplace_node=lambda input, dim=None: f"SqueezeBackward{3 if dim is None else 4 if isinstance(dim, int) else 5}",
-    input=lambda g, input_shape: reshape(g, input_shape),
+    input=_squeeze_input,
 )
 def squeeze(input: Array, dim: Dims = None) -> Array:
-    dims = range(input.ndim) if dim is None else () if dim == () else wrap_dims(dim, input.ndim)
-    return input.reshape([size for each, size in enumerate(input.shape) if size != 1 or each not in dims])
+    if dim.__class__ is int and input.size:
+        dim = wrap_dim(dim, input.ndim)
+        return input.squeeze(dim) if input.ndim and input.shape[dim] == 1 else input[...]
+    dims = _squeezed_dims(input.shape, dim)
+    return as_torch_lays_out(input).squeeze(dims) if dims else as_torch_lays_out(input)[...]
 
 
 def _expanded(input: Array, size: Shape) -> Shape:
@@ -203,7 +247,7 @@ def _expanded(input: Array, size: Shape) -> Shape:
     target = list(size)
     for index, wanted in reversed(list(enumerate(size))):
         have = input.shape[index - missing] if index >= missing else 1
-        if wanted == -1:
+        if wanted == -1 and input.ndim:
             if index < missing:
                 raise RuntimeError(
                     f"The expanded size of the tensor ({wanted}) isn't allowed in a leading, non-existing "
@@ -216,19 +260,33 @@ def _expanded(input: Array, size: Shape) -> Shape:
                 f"dimension {index}.  Target sizes: {sizes(size)}.  Tensor sizes: {sizes(input.shape)}"
             )
         target[index] = wanted
+    if min(target, default=0) < 0:
+        raise RuntimeError("numel: integer multiplication overflow")
     return tuple(target)
 
 
-@op("(Tensor input, int[] size, *, bool implicit=False)", view=True, input=lambda g: g)
+@op("(Tensor input, int[] size, *, bool implicit=False)", view=True, namespace="method", input=lambda g: g)
 def expand(input: Array, size: Shape, implicit: bool = False) -> Array:
-    """`input` broadcast to `size` without copying: the new dimensions have stride 0."""
+    """`input` broadcast to `size` without copying: the stretched dimensions have stride 0."""
     shape = _expanded(input, size)
     missing = len(shape) - input.ndim
-    strides = (0,) * missing + tuple(
+    if not input.ndim:
+        return strided(input, shape, (0,) * missing)
+    strides = [
         0 if have == 1 != wanted else stride
-        for have, wanted, stride in zip(input.shape, shape[missing:], input.strides, strict=True)
-    )
+        for have, wanted, stride in zip(input.shape, shape[missing:], strides_of(input), strict=True)
+    ]
+    for wanted in reversed(shape[:missing]):
+        step = shape[len(shape) - len(strides)] * strides[0]
+        strides.insert(0, step if wanted == 1 else 0)
     return strided(input, shape, strides)
+
+
+def no_gradient(g: Any, shape: Shape) -> Any:
+    """Zeros of `shape` that do not depend on `g`: what of the input is empty receives nothing."""
+    from .reductions import sum_
+
+    return contiguous_copy(expand(zeros_of(sum_(g)), shape))
 
 
 def _select_input(g: Any, input_shape: Shape, dim: int, index: int) -> Any:
@@ -247,7 +305,7 @@ def select(input: Array, dim: int, index: int) -> Array:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {sizes(input.shape)} at dimension {dim}"
         )
-    return input[(slice(None),) * dim + (index,)]
+    return as_torch_lays_out(input)[(slice(None),) * dim + (index, ...)]
 
 
 def _narrow_input(g: Any, input_shape: Shape, dim: int, start: int, length: int) -> Any:
@@ -256,56 +314,44 @@ def _narrow_input(g: Any, input_shape: Shape, dim: int, start: int, length: int)
     return scatter_slice(g, input_shape, dim, start, length)
 
 
-@op("(Tensor input, int dim, int start, int length)", view=True, node="SliceBackward0", input=_narrow_input)
+@op(
+    "(Tensor input, int dim, int|Tensor start, int length)",
+    "(Tensor input, int dim, int start, int length)",
+    "(Tensor input, int dim, Tensor start, int length)|hidden",
+    view=True,
+    node="SliceBackward0",
+    input=_narrow_input,
+)
 def narrow(input: Array, dim: int, start: int, length: int) -> Array:
+    if hasattr(start, "_node"):  # a 0-d tensor of integers would have been read as an int
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
-    dim = wrap_dim(dim, input.ndim)
-    size = input.shape[dim]
+    dim, start = narrowed(input.shape, dim, start, length)
+    return sliced(input, dim, start, start + length)
+
+
+def narrowed(shape: Shape, dim: int, start: int, length: int) -> tuple[int, int]:
+    """`dim` and `start` counted from the front; torch's errors where the part is not within `shape`."""
+    dim = wrap_dim(dim, len(shape))
+    size = shape[dim]
     if not -size <= start <= size:
-        raise IndexError(f"Dimension out of range (expected to be in range of [-{size}, {size}], but got {start})")
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     start += size if start < 0 else 0
-    if start + length > size:
+    if start + length > size or length < 0:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-    return input[(slice(None),) * dim + (slice(start, start + length),)]
+    return dim, start
 
 
-def _as_strided_input(g: Any, input: Any, size: Shape, stride: Shape, storage_offset: int | None) -> Any:
-    from .indexing import gather_strided
-
-    return gather_strided(g, input, size, stride, storage_offset)
-
-
-@op(
-    "(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
-    view=True,
-    node="AsStridedBackward0",
-    input=_as_strided_input,
-)
-def as_strided(input: Array, size: Shape, stride: Shape, storage_offset: int | None = None) -> Array:
-    """A view of the memory behind `input`, with sizes, strides and offset in elements."""
-    step = input.itemsize
-    offset = None if storage_offset is None else storage_offset * step
-    return strided(input, size, tuple(step * each for each in stride), offset)
-
-
-@op("(Tensor input, int[] repeats)", input=lambda g, input_shape, repeats: _repeat_input(g, input_shape, repeats))
-def repeat(input: Array, repeats: Shape) -> Array:
-    if len(repeats) < input.ndim:
-        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    return np.tile(input, repeats)
-
-
-def _repeat_input(g: Any, input_shape: Shape, repeats: Shape) -> Any:
-    from .reductions import sum_
-
-    missing = len(repeats) - len(input_shape)
-    padded = (1,) * missing + tuple(input_shape)
-    folded = tuple(each for pair in zip(repeats, padded, strict=True) for each in pair)
-    summed = sum_(reshape(g, folded), tuple(range(0, len(folded), 2))) if folded else g
-    return reshape(summed, tuple(input_shape)) if missing else summed
+def sliced(input: Array, dim: int, start: int, stop: int) -> Array:
+    """`input[start:stop]` along `dim`, where both are within bounds and in order."""
+    if start < stop:
+        return as_torch_lays_out(input)[(slice(None),) * dim + (slice(start, stop),)]
+    # NumPy does not move the start of an empty part; torch does, as far as there is memory
+    shape, strides = input.shape, strides_of(input)
+    return strided(input, (*shape[:dim], 0, *shape[dim + 1 :]), strides, offset_of(input) + start * strides[dim])
 
 
 # -- joining and splitting ---------------------------------------------------------------------------------------
@@ -318,12 +364,12 @@ def _is_skipped(shape: Shape) -> bool:
 
 def _cat_gradients(g: Any, tensors_shapes: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
     """Each tensor's part of the gradient, one after the other along `dim`."""
-    dim = wrap_dim(dim, len(g.shape))
+    dim = wrap_dim(dim, len(g.shape)) if len(g.shape) > 1 else 0
     gradients: list[Any] = []
     start = 0
     for shape, needed in zip(tensors_shapes, needs, strict=True):
         if _is_skipped(shape):
-            gradients.append(reshape(narrow(g, 0, 0, 0), (0,)) if needed else None)
+            gradients.append(no_gradient(g, (0,)) if needed else None)
             continue
         gradients.append(narrow(g, dim, start, shape[dim]) if needed else None)
         start += shape[dim]
@@ -331,10 +377,12 @@ def _cat_gradients(g: Any, tensors_shapes: Any, dim: int, needs: tuple[bool, ...
 
 
 def _check_cat(arrays: Sequence[Array], dim: int) -> int:
-    rank = next((each.ndim for each in arrays if not _is_skipped(each.shape)), 1)
+    rank = next((each.ndim for each in arrays if not _is_skipped(each.shape)), None)
     for index, each in enumerate(arrays):
         if each.ndim == 0:
             raise RuntimeError(f"zero-dimensional tensor (at position {index}) cannot be concatenated")
+    if rank is None:
+        return 0
     dim = wrap_dim(dim, rank)
     kept = [(index, each) for index, each in enumerate(arrays) if not _is_skipped(each.shape)]
     for index, each in kept[1:]:
@@ -359,8 +407,24 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     if any(each.dtype is not tensors[0].dtype for each in tensors):
         dtype = result_dtype(*tensors).numpy
         tensors = [cast(each, dtype) for each in tensors]
-    kept = [each if each.flags.c_contiguous else each.copy() for each in tensors if not _is_skipped(each.shape)]
-    return np.concatenate(kept, axis=dim) if kept else tensors[0].copy()
+    kept = [each for each in tensors if not _is_skipped(each.shape)]
+    if not kept:
+        return tensors[0].copy()
+    first = kept[0]
+    if first.ndim in (4, 5) and not (first.flags.c_contiguous and 1 not in first.shape) and _have_channels_last(kept):
+        order = [0, *range(2, first.ndim), 1]
+        joined = np.concatenate([each.transpose(order) for each in kept], axis=order.index(dim))
+        return joined.transpose([order.index(each) for each in range(first.ndim)])
+    kept = [each if each.flags.c_contiguous else each.copy() for each in kept]
+    if 1 not in first.shape:
+        return np.concatenate(kept, axis=dim)
+    shape = (*first.shape[:dim], sum(each.shape[dim] for each in kept), *first.shape[dim + 1 :])
+    return np.concatenate(kept, dim, np.empty_like(first, shape=shape, order="C"))
+
+
+def _have_channels_last(arrays: Sequence[Array]) -> bool:
+    formats = {suggested_format(each) for each in arrays}
+    return len(formats) == 1 and contiguous_format not in formats
 
 
 def _stack_gradients(g: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
@@ -389,83 +453,49 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     return np.concatenate([each.reshape(shape) for each in rows], axis=dim)
 
 
-def _part(g: Any, input_shape: Shape, dim: int, start: int, length: int | None) -> Any:
-    from .indexing import scatter_slice
-
-    return scatter_slice(g, input_shape, dim, start, length)
-
-
 def _unbind_input(gs: Any, dim: int) -> Any:
     return stack(gs, dim)
 
 
 @op("(Tensor input, int dim=0)", view=True, outputs=(), input=_unbind_input)
 def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
+    dim = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    dim = wrap_dim(dim, input.ndim)
+    input = as_torch_lays_out(input)
     before: tuple[Any, ...] = (slice(None),) * dim
-    return tuple(input[(*before, index)] for index in range(input.shape[dim]))
-
-
-def _split_input(gs: Any, dim: int) -> Any:
-    return cat(gs, dim)
-
-
-@op(
-    "(Tensor input, int[1] split_size, int dim=0)",
-    view=True,
-    outputs=(),
-    node=lambda input, split_size, dim=0: f"Split{'' if isinstance(split_size, int) else 'WithSizes'}Backward0",
-    input=_split_input,
-)
-def split(input: Array, split_size: int | Shape, dim: int = 0) -> tuple[Array, ...]:
-    """Parts of `split_size` (the last may be smaller), or of the sizes listed."""
-    if input.ndim == 0:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    dim = wrap_dim(dim, input.ndim)
-    total = input.shape[dim]
-    if isinstance(split_size, int):
-        if split_size < 0:
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={split_size}")
-        if split_size == 0 and total:
-            raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}")
-        parts: Sequence[int] = [min(split_size, total - at) for at in range(0, total, split_size or 1)] or [total]
-    else:
-        parts = split_size
-        if sum(parts) != total:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension "
-                f"{dim}), but got split_sizes={sizes(parts)}"
-            )
-    before, start, pieces = (slice(None),) * dim, 0, []
-    for size in parts:
-        pieces.append(input[(*before, slice(start, start + size))])
-        start += size
-    return tuple(pieces)
-
-
-@op("(Tensor input, int chunks, int dim=0)", view=True, outputs=(), node="SplitBackward0", input=_split_input)
-def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
-    """At most `chunks` parts of equal size (the last may be smaller)."""
-    if input.ndim == 0:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    total = input.shape[wrap_dim(dim, input.ndim)]
-    size = max(-(-total // chunks), 1)
-    if total == 0:
-        return split.kernel(input, (0,) * chunks, dim)
-    return split.kernel(input, size, dim)
+    return tuple([input[(*before, index, ...)] for index in range(input.shape[dim])])
 
 
 # -- copies ------------------------------------------------------------------------------------------------------
 
 
+def copied(input: Array, memory_format: Any = None, dtype: Any = None) -> Array:
+    """A copy in a memory format, and in a dtype.
+
+    By default, and with `preserve_format`, a dense tensor keeps its strides, and another one the order of its dimensions.
+    """
+    dtype = input.dtype if dtype is None else dtype
+    if memory_format is None or memory_format is preserve_format:
+        if input.flags.c_contiguous and (input.base is None or (input.size and 1 not in input.shape)):
+            return input.astype(dtype, order="C")
+        strides = strides_of(input)
+        if not is_dense(input.shape, strides, input.itemsize):
+            return laid_out(input.astype(dtype, order="C"), input)
+        strides = tuple(each // input.itemsize * dtype.itemsize for each in strides)
+    elif memory_format is contiguous_format:
+        return input.astype(dtype, order="C")
+    else:
+        strides = format_strides(input.shape, memory_format, dtype.itemsize)
+    result = strided(np.empty_like(input, dtype, shape=(input.size,)), input.shape, strides)
+    np.copyto(result, input, casting="unsafe")
+    return result
+
+
 @op("(Tensor input, *, memory_format? memory_format=None)", node="CloneBackward0", input=lambda g: g)
 def clone(input: Array, memory_format: Any = None) -> Array:
-    """A copy that keeps the order of the dimensions in memory; an expanded tensor becomes contiguous."""
-    return laid_out(input.copy(), input)
+    """A copy: see `copied`."""
+    return copied(input, memory_format)
 
 
 @op("(Tensor input)", node="CloneBackward0", namespace="internal", input=lambda g: g)
@@ -474,15 +504,14 @@ def contiguous_copy(input: Array) -> Array:
 
 
 @op(
-    "(Tensor input, dtype dtype)",
+    "(Tensor input, dtype dtype, memory_format? memory_format=None)",
     node="ToCopyBackward0",
     input=lambda g, input_dtype: cast_to(g, input_dtype),
     namespace="internal",
 )
-def cast_to(input: Array, dtype: Any) -> Array:
+def cast_to(input: Array, dtype: Any, memory_format: Any = None) -> Array:
     """A copy in another dtype."""
-    kind = numpy_dtype(dtype) if hasattr(dtype, "numpy") else dtype
-    return laid_out(input.astype(kind, order="C"), input)
+    return copied(input, memory_format, numpy_dtype(dtype) if hasattr(dtype, "numpy") else dtype)
 
 
 @op(
@@ -515,6 +544,8 @@ def fill(input: Array, value: Any) -> Array:
     """`value` everywhere."""
     if isinstance(value, np.ndarray) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    if isinstance(value, (int, float)):
+        value = converted(value, input.dtype)
     return np.broadcast_to(cast(value, input.dtype), input.shape)
 
 
@@ -523,36 +554,5 @@ def zero(input: Array) -> Array:
     return np.zeros_like(input)
 
 
-@op("(Tensor input, int[] dims)", input=lambda g, dims: flip(g, dims))
-def flip(input: Array, dims: Shape) -> Array:
-    return np.flip(input, wrap_dims(dims, input.ndim) if dims else ()).copy()
-
-
-def _triangle(name: str, function: Any) -> Any:
-    def kernel(input: Array, diagonal: int = 0) -> Array:
-        if input.ndim < 2:
-            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        result: Array = function(input, diagonal)
-        return result
-
-    rule = (lambda g, diagonal: tril(g, diagonal)) if name == "tril" else (lambda g, diagonal: triu(g, diagonal))
-    return op("(Tensor input, int diagonal=0, *, Tensor? out=None)", name=name, inplace=True, input=rule)(kernel)
-
-
-tril = _triangle("tril", np.tril)
-triu = _triangle("triu", np.triu)
-
-
-@op(
-    "(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
-    inplace=True,
-    input=lambda g, dim: _reversed_cumsum(g, dim),
-)
-def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
-    kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind != "f" else input.dtype)
-    dim = wrap_dim(dim, input.ndim)
-    return cast(input, kind).copy() if input.ndim == 0 else np.cumsum(input, axis=dim, dtype=kind)
-
-
-def _reversed_cumsum(g: Any, dim: int) -> Any:
-    return g if not g.shape else flip(cumsum(flip(g, (dim,)), dim), (dim,))
+for _op in (cat, stack, clone, contiguous_copy):  # they only move elements
+    _op.kernel.of_any_width = True  # type: ignore[attr-defined]

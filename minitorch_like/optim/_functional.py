@@ -14,6 +14,7 @@ import numpy as np
 from numpy import add, divide, multiply, subtract
 
 from minitorch_like._tensor import Tensor
+from minitorch_like.ops._checks import real_and_imaginary
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Slot: TypeAlias = tuple[Array, Array, Array, Array, tuple[Array, ...]]
@@ -62,6 +63,11 @@ def addcdiv_(y: Array, x1: Array, x2: Array, value: Array, scratch: Array) -> No
     multiply(x1, value, scratch)
     divide(scratch, x2, scratch)
     add(y, scratch, y)
+
+
+def parts(*arrays: Any) -> Any:
+    """Arrays of complex numbers as arrays of their parts, in the same memory; others as they are."""
+    return [each if each is None or each.dtype.kind != "c" else real_and_imaginary(each) for each in arrays]
 
 
 class Workspace:

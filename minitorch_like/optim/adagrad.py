@@ -9,7 +9,7 @@ from numpy import add, multiply, negative, sqrt
 from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
-from ._functional import ONE, Array, addcdiv_, number
+from ._functional import ONE, Array, addcdiv_, number, parts
 from .optimizer import (
     Closure,
     Group,
@@ -105,7 +105,10 @@ class Adagrad(Optimizer):
                 run_opaque(_coefficients, vector, group, count)
                 filled = vector
                 filled_step = step
-            adagrad(array, grad, count, state["sum"]._data, *cells[:3], first, second, *flags)
+            total = state["sum"]._data
+            if array is not param._data:
+                (total,) = parts(total)
+            adagrad(array, grad, count, total, *cells[:3], first, second, *flags)
 
 
 def _flags(group: Group) -> tuple[bool, ...]:

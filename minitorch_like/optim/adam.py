@@ -9,7 +9,7 @@ from numpy import add, divide, maximum, multiply, negative, sqrt
 from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
-from ._functional import ONE, Array, addcdiv_, addcmul_, lerp_, lerp_weight, number
+from ._functional import ONE, Array, addcdiv_, addcmul_, lerp_, lerp_weight, number, parts
 from .optimizer import (
     Closure,
     Group,
@@ -118,6 +118,8 @@ class Adam(Optimizer):
                 filled_step = step
             largest = state["max_exp_avg_sq"]._data if amsgrad else None
             means = state["exp_avg"]._data, state["exp_avg_sq"]._data, largest
+            if array is not param._data:
+                means = parts(*means)
             adam(array, grad, count, *means, *cells, first, second, *flags[1:])
 
 

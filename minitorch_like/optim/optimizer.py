@@ -19,7 +19,7 @@ from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
 from minitorch_like.utils.hooks import RemovableHandle
 
-from ._functional import Array, Slot, Workspace
+from ._functional import Array, Slot, Workspace, parts
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 Group: TypeAlias = dict[str, Any]
@@ -362,6 +362,7 @@ class Optimizer:
     def _each(self, group: Group) -> Iterator[tuple[Tensor, Array, Slot]]:
         """Each parameter of `group` that has a gradient, with the gradient's array and a `Workspace` slot.
 
+        Of a complex parameter the slot and the gradient hold the real and the imaginary parts, as independent numbers.
         The parameter counts as changed in place once the caller comes back for the next.
         """
         workspace = self._workspaces.get(id(group))
@@ -372,10 +373,12 @@ class Optimizer:
             grad = param._grad
             if grad is None:
                 continue
+            g = grad._data
             slot = slots[index]
             if slot[0] is not param._data:
-                slot = workspace.cut(index, param._data)
-            yield param, grad._data, slot
+                array, g = parts(param._data, g)
+                slot = workspace.cut(index, array)
+            yield param, g, slot
             param._bump()
             if mode.recorder is not None:
                 state = self.state.get(param, {}).values()

@@ -9,7 +9,7 @@ from numpy import add, divide, multiply, negative, sqrt, subtract
 from minitorch_like._capture import run_opaque
 from minitorch_like._tensor import Tensor
 
-from ._functional import ONE, Array, add_, addcdiv_, addcmul_, lerp_, lerp_weight, number
+from ._functional import ONE, Array, add_, addcdiv_, addcmul_, lerp_, lerp_weight, number, parts
 from .optimizer import (
     Closure,
     Group,
@@ -103,6 +103,8 @@ class RMSprop(Optimizer):
             buffer = state["momentum_buffer"]._data if momentum else None
             mean = state["grad_avg"]._data if centered else None
             averages = state["square_avg"]._data, mean, buffer
+            if array is not param._data:
+                averages = parts(*averages)
             rmsprop(array, grad, state["step"]._data, *averages, *cells, first, second, *flags[2:])
 
 

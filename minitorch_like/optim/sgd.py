@@ -9,7 +9,7 @@ from numpy import add, copyto, multiply, negative
 from minitorch_like._capture import mode, run_opaque
 from minitorch_like._tensor import Tensor
 
-from ._functional import Array, add_, number
+from ._functional import Array, add_, number, parts
 from .optimizer import (
     Closure,
     Group,
@@ -95,6 +95,8 @@ class SGD(Optimizer):
                 update(array, grad, cells[0], first)
             else:
                 buffer, fresh = self._buffer(param, dampened) if momentum else (None, False)
+                if array is not param._data:
+                    (buffer,) = parts(buffer)
                 update(array, grad, buffer, fresh, *cells[:4], first, second, *flags[1:])
 
     def _buffer(self, param: Tensor, dampened: bool) -> tuple[Array, bool]:

@@ -85,6 +85,28 @@ def fma(x: Array, y: float, z: float) -> Array:
     return total.astype(np.float32).reshape(x.shape)
 
 
+@quiet
+def fma_each(x: Array, y: float, z: Any, work: np.dtype[Any]) -> Array:
+    """x * y + z in the dtype `work` (float32 or float64), rounded once: for integers x and an array or number z.
+
+    All numbers are of that dtype.  Beyond 2**900, where intermediates could overflow, it is rounded twice.
+    """
+    x, z = x.astype(np.float64), np.asarray(z, np.float64)
+    if work == np.float32:
+        product = x * y  # of 48 bits at most: exact
+        total = product + z
+        if np.any(_float32_tail(total) == _TIE) or np.any(np.abs(total) < 2.0**-100):  # rounding twice may go wrong
+            total = np.where(np.isfinite(total), _add_to_odd(product, z), total)
+        return total.astype(np.float32)
+    if not max(abs(y), np.max(np.abs(z), initial=0.0)) < 2.0**900:
+        return x * y + z
+    high, low = _two_product(x, y)
+    middle, rest = _two_sum(low, z)
+    total, error = _two_sum(high, middle)
+    result: Floats = total + _add_to_odd(rest, error)
+    return result
+
+
 def _float32_tail(x: Floats) -> NDArray[np.int64]:
     """The bits that rounding to float32 cuts off; 2**28 is a tie."""
     tail: NDArray[np.int64] = np.bitwise_and(x.view(np.int64), _TAIL)

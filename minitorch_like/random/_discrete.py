@@ -25,6 +25,9 @@ def _remainders(generator: Generator, count: int, span: int, wide: bool) -> Arra
     return words if span == 2**64 else np.remainder(words, np.uint64(span))
 
 
+DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}  # binary, that a floating-point dtype counts with
+
+
 @in_memory_order
 def randint(out: Array, low: int, high: int, generator: Generator) -> None:
     """Fill with integers in [low, high)."""
@@ -41,8 +44,8 @@ def random_full(out: Array, generator: Generator) -> None:
     dtype = out.dtype
     if dtype == np.bool_:
         span = 2
-    elif dtype.kind == "f":
-        span = 2 ** (np.finfo(dtype).nmant + 1) + 1
+    elif dtype.name in DIGITS:
+        span = 2 ** DIGITS[dtype.name] + 1
     else:
         span = int(np.iinfo(dtype).max) + 1
     store(out, _remainders(generator, out.size, span, dtype.itemsize == 8))
@@ -117,7 +120,7 @@ def multinomial(out: NDArray[np.int64], weights: Array, replacement: bool, gener
 
 
 def _draw_with_replacement(out: NDArray[np.int64], weights: Array, generator: Generator) -> None:
-    dtype: Any = np.float32 if weights.dtype == np.float16 else weights.dtype
+    dtype: Any = np.float32 if weights.itemsize == 2 else weights.dtype
     cumulative = np.cumsum(weights, axis=-1, dtype=dtype)
     cumulative /= cumulative[:, -1:]
     chances = u53(generator, out.size).reshape(out.shape)

@@ -6,6 +6,7 @@ sampler.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,10 +15,11 @@ import numpy as np
 
 from .. import _capture
 from .._bind import check_writable, rebase
+from .._dtype import FLOATING_KINDS
 from .._record import make_node
 from .._tensor import Tensor
 from ..ops import TABLE, Op
-from ..ops._checks import c_name, check_no_integer, check_one_place_each, title
+from ..ops._checks import c_name, check_no_integer, check_one_place_each, largest, real_and_imaginary, title
 from ..ops._signature import Reader
 from ..ops.elementwise import zeros_of
 from . import _discrete, _normal, _samplers
@@ -26,12 +28,6 @@ from ._uniform import Array
 
 METHODS: dict[str, Callable[..., Tensor]] = {}
 Fill = Callable[..., None]
-
-_DIGITS = {np.dtype("float16"): 11, np.dtype("float32"): 24, np.dtype("float64"): 53}
-_LARGEST = {
-    dtype: (2.0 - 2.0 ** (1 - _DIGITS[dtype])) * 2.0**exponent
-    for dtype, exponent in zip(_DIGITS, (15, 127, 1023), strict=True)
-}
 
 
 def sample(sampler: Callable[..., None], out: Array, *args: Any) -> None:
@@ -100,15 +96,17 @@ def _bound(op: Op, reader: Reader) -> Callable[..., Tensor]:
 
 @_method("float from=0, float to=1, ")
 def uniform_(self: Array, from_: float = 0.0, to: float = 1.0, generator: Generator | None = None) -> None:
-    """Fill with uniform numbers in [from, to)."""
+    """Fill with uniform numbers in [from, to); of complex numbers both parts."""
+    if self.dtype.kind == "c":
+        self = real_and_imaginary(self)
     check_no_integer("check_uniform_bounds", self)
-    largest = _LARGEST[self.dtype]
+    limit = largest(self.dtype)
     for name, bound in (("from", from_), ("to", to)):
-        if not abs(bound) <= largest:
+        if not abs(bound) <= limit:
             raise RuntimeError(f"{name} is out of bounds for {c_name(self)}")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    if to - from_ > largest:
+    if to - from_ > limit:
         raise RuntimeError(
             f"uniform_ expects to-from <= std::numeric_limits<{title(self)}>::max(), but found to={to:g} and "
             f"from={from_:g} which result in to-from to exceed the limit"
@@ -118,8 +116,10 @@ def uniform_(self: Array, from_: float = 0.0, to: float = 1.0, generator: Genera
 
 @_method("float mean=0, float std=1, ")
 def normal_(self: Array, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> None:
-    """Fill with normal numbers."""
+    """Fill with normal numbers; of complex ones each part has half of the variance."""
     check_std(std)
+    if self.dtype.kind == "c":
+        self, std = real_and_imaginary(self), float(std) / math.sqrt(2)
     if self.size:
         check_no_integer("normal_kernel_cpu", self)
         sample(_normal.normal, self, float(mean), float(std), generator or default_generator)
@@ -150,7 +150,7 @@ def cauchy_(self: Array, median: float = 0.0, sigma: float = 1.0, generator: Gen
 
 
 def _check_continuous(distribution: str, array: Array, dtype: str) -> None:
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOATING_KINDS:
         raise RuntimeError(
             f"{distribution} distribution is a continuous probability distribution. "
             f"dtype must be a floating point but you specified {dtype}"
@@ -176,8 +176,8 @@ def geometric_(self: Array, p: float, generator: Generator | None = None) -> Non
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     if self.size:
-        if self.dtype == np.bool_:
-            raise NotImplementedError("\"geometric_cpu\" not implemented for 'Bool'")
+        if self.dtype.kind in "bc":
+            raise NotImplementedError(f"\"geometric_cpu\" not implemented for '{title(self)}'")
         sample(_samplers.geometric, self, float(p), generator or default_generator)
 
 
@@ -189,6 +189,9 @@ def geometric_(self: Array, p: float, generator: Generator | None = None) -> Non
 )
 def bernoulli_(self: Array, p: Any = 0.5, generator: Generator | None = None) -> None:
     """Fill with ones, of probability `p` (a number, or an array that broadcasts to the tensor), and zeros."""
+    if self.dtype.kind == "c" and self.size:
+        kernel = "bernoulli_tensor_cpu_self_" if isinstance(p, np.ndarray) else "bernoulli_scalar_cpu_"
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(self)}'")
     if not isinstance(p, np.ndarray):
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
@@ -212,6 +215,8 @@ def _random_node(self: Any, from_: int | None = None, to: int | None = None, gen
 @_method("", "int from, int? to, ", "int to, ", node=_random_node)
 def random_(self: Array, from_: int | None = None, to: int | None = None, generator: Generator | None = None) -> None:
     """Fill with integers in [from, to), by default with all that the dtype counts to exactly."""
+    if self.dtype.kind == "c" and from_ is None and to is None:
+        raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{title(self)}'")
     if from_ is None and to is None:
         sample(_discrete.random_full, self, generator or default_generator)
     else:
@@ -227,25 +232,27 @@ def integer_range(array: Array, low: int, high: int | None) -> tuple[int, int]:
     if high is not None and low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     kind = array.dtype.kind
-    if kind == "f":
+    if kind == "c":
+        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
+    if kind in FLOATING_KINDS:
         low, high = _representable(array, low, high)
-        smallest, largest = -_LARGEST[array.dtype], _LARGEST[array.dtype]
+        smallest, greatest = -largest(array.dtype), largest(array.dtype)
     elif kind == "b":
-        smallest, largest = 0, 1
+        smallest, greatest = 0, 1
     else:
-        smallest, largest = int(np.iinfo(array.dtype).min), int(np.iinfo(array.dtype).max)
+        smallest, greatest = int(np.iinfo(array.dtype).min), int(np.iinfo(array.dtype).max)
     if high is None:
-        high = int(largest) + 1
+        high = int(greatest) + 1
     for name, bound in (("from", low), ("to - 1", high - 1)):
-        if not smallest <= bound <= largest:
+        if not smallest <= bound <= greatest:
             raise RuntimeError(f"{name} is out of bounds for {c_name(array)}")
-        if kind == "f" and abs(bound) > 2 ** _DIGITS[array.dtype]:
+        if kind in FLOATING_KINDS and abs(bound) > 2 ** _discrete.DIGITS[array.dtype.name]:
             _warn_of_gaps(name, array)
     return low, high
 
 
 def _warn_of_gaps(name: str, array: Array) -> None:
-    digits = _DIGITS[array.dtype]
+    digits = _discrete.DIGITS[array.dtype.name]
     warnings.warn(
         f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(array)} "
         "can support discrete uniform distribution only within this range. This warning will become an error "
@@ -257,10 +264,10 @@ def _warn_of_gaps(name: str, array: Array) -> None:
 
 def _representable(array: Array, low: int, high: int | None) -> tuple[int, int]:
     """The bounds of a range, moved inwards where the floating-point dtype would round them outwards."""
-    digits = _DIGITS[array.dtype]
+    digits = _discrete.DIGITS[array.dtype.name]
 
     def rounded(value: int) -> int:
-        result = float(array.dtype.type(value)) if abs(value) <= _LARGEST[array.dtype] else value
+        result = float(array.dtype.type(value)) if abs(value) <= largest(array.dtype) else value
         return int(result)
 
     def spacing(value: int) -> int:

@@ -10,10 +10,9 @@ import numpy as np
 
 from .. import _capture
 from .._bind import resize_out
-from .._creation import _like, _require_grad, check_size
+from .._creation import check_size, like, require_grad
 from .._device import require_cpu
-from .._dtype import FROM_NUMPY, default_numpy_dtype, int64
-from .._layout import contiguous_format
+from .._dtype import FLOATING_KINDS, FROM_NUMPY, default_numpy_dtype, int64
 from .._record import make_node
 from .._tensor import Tensor, with_history, wrap
 from ..autograd import no_grad
@@ -79,7 +78,7 @@ def _reading(function: Callable[[Values], Tensor], reader: Reader) -> Callable[.
             values["generator"] = default_generator
         result = function(values)
         if values.get("requires_grad"):
-            _require_grad(result)
+            require_grad(result)
         return result
 
     return call
@@ -154,9 +153,7 @@ def _resembling(values: Values) -> Tensor:
     """Uninitialised memory for the `*_like` functions."""
     source: Tensor = values["input"]
     dtype = _numpy_dtype(values)
-    if values.get("memory_format") is contiguous_format:
-        return wrap(np.empty(source._data.shape, dtype or source._data.dtype))
-    return wrap(_like(source, None if dtype is None else FROM_NUMPY[dtype]))
+    return wrap(like(source, None if dtype is None else FROM_NUMPY[dtype], values.get("memory_format")))
 
 
 # -- uniform and normal ---------------------------------------------------------------------------------
@@ -312,8 +309,8 @@ def randperm(values: Values) -> Tensor:
     dtype = result._data.dtype
     if dtype == np.bool_:
         raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
-    if dtype.kind == "f":
-        most = 2 ** (np.finfo(dtype).nmant + 1) + 1
+    if dtype.kind in FLOATING_KINDS:
+        most = 2 ** _discrete.DIGITS[dtype.name] + 1
         if n > most:
             raise RuntimeError(f"n cannot be greater than {most} for {title(result._data)} type.")
     elif n - 1 > np.iinfo(dtype).max:
@@ -371,7 +368,7 @@ def multinomial(values: Values) -> Tensor:
 def _check_weights(weights: Array, samples: int, replacement: bool) -> None:
     if weights.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
-    if weights.dtype.kind != "f":
+    if weights.dtype.kind not in FLOATING_KINDS:
         raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {title(weights)}")
     if samples <= 0:
         raise RuntimeError("cannot sample n_sample <= 0 samples")

@@ -36,8 +36,8 @@ def _fill_long(out: Array, mean: float, std: float, generator: Generator) -> Non
     rest = out.size % 16
     whole = out.size - rest
     # An incomplete block at the end is made from 16 fresh numbers, which overwrite the last 16 values.
-    # Except in float16, torch has by then drawn the numbers of the incomplete block too.
-    unused = 0 if out.dtype == np.float16 else rest
+    # Except in float16 and bfloat16, torch has by then drawn the numbers of the incomplete block too.
+    unused = 0 if out.itemsize == 2 else rest
     for start in range(0, whole, CHUNK):
         part = out[start : min(start + CHUNK, whole)]
         if rest and start + CHUNK >= whole:

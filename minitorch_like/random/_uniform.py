@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 from numpy.typing import NDArray
 
+from .._dtype import FLOATING_KINDS
 from ._arithmetic import quiet
 from ._generator import Generator, Words
 
@@ -82,8 +83,9 @@ def u53(generator: Generator, count: int) -> Floats:
 
 @quiet
 def store(out: Array, values: Array) -> None:
-    """Cast `values` into `out`; to float16 by way of float32, as torch does; too large is infinite."""
-    out[...] = values.astype(np.float32) if out.dtype == np.float16 else values
+    """Cast `values` into `out`; to float16 and bfloat16 by way of float32, as torch does; too large is infinite."""
+    narrow = out.itemsize == 2 and out.dtype.kind in FLOATING_KINDS
+    out[...] = values.astype(np.float32) if narrow else values
 
 
 def below(generator: Generator, count: int, p: float) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-_LAZY = ("data",)
+_LAZY = ("data", "dlpack")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from parity_tests.backends.torch_like import TorchLike
 
-_DOUBLE = {"float16": "float64", "bfloat16": "float64", "float32": "float64"}
+_DOUBLE = {"float16": "float64", "bfloat16": "float64", "float32": "float64", "complex64": "complex128"}
 
 
 class Double(TorchLike):
@@ -53,15 +53,20 @@ class Double(TorchLike):
 
     def array(self, array: NDArray[Any], weight: float = 1.0) -> NDArray[Any]:
         """An input's elements, disturbed if they are no integers."""
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in "fc":
             return array
-        return array * (1 + self._delta * weight * self._random.standard_normal(array.shape))
+        return array * (1 + self._delta * weight * self._xi(array.shape, array.dtype.kind == "c"))
+
+    def _xi(self, shape: tuple[int, ...], is_complex: bool) -> NDArray[Any]:
+        """Standard normal numbers; complex ones disturb the angle as well, as rounding does."""
+        xi = self._random.standard_normal(shape)
+        return xi + 1j * self._random.standard_normal(shape) if is_complex else xi
 
     def disturb(self, tensor: Any, weight: float = 1.0) -> Any:
         """A result, disturbed; through the product its gradient is as well."""
-        if not self._delta or not weight or not getattr(tensor, "is_floating_point", bool)():
+        if not self._delta or not weight or not _rounds(tensor) or tensor._is_zerotensor():
             return tensor
-        xi = self._random.standard_normal(tuple(tensor.shape))
+        xi = self._xi(tuple(tensor.shape), tensor.is_complex())
         return tensor * self.namespace.from_numpy(np.asarray(1 + self._delta * weight * xi))
 
     def disturb_in_place(self, parameter: Any) -> None:
@@ -76,9 +81,14 @@ class Double(TorchLike):
         Equal numbers get equal xi, for the rules of maxima look for equality, and near ones get near xi, for the
         response to a small delta has to be the response to a large one scaled down.
         """
-        if not saved.is_floating_point():
+        if not _rounds(saved):
             return saved
         torch = self.namespace
         with torch.no_grad():
             wave = torch.sin(self._frequency * torch.log(saved.detach().abs() + 1e-30) + self._phase)
             return saved * (1 + self._delta * 2**0.5 * wave)  # of variance one
+
+
+def _rounds(value: Any) -> bool:
+    """Whether it is a tensor of numbers that arithmetic rounds."""
+    return hasattr(value, "is_floating_point") and (value.is_floating_point() or value.is_complex())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from parity_tests.check.snapshot import Array
+
+Kind = TypeVar("Kind", bound=type[Any])
 
 # How an input's tensor is laid out in memory, by the calls that make it so from a contiguous one.
 LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
@@ -119,7 +121,13 @@ def refs(value: Any) -> Iterator[Ref]:
             yield from refs(item)
 
 
-_NODES = {kind.__name__: kind for kind in (Ref, DType, Device, Input, Step)}
+_NODES: dict[str, Any] = {kind.__name__: kind for kind in (Ref, DType, Device, Input, Step)}
+
+
+def coded(kind: Kind) -> Kind:
+    """Let `encode` and `decode` know another dataclass."""
+    _NODES[kind.__name__] = kind
+    return kind
 
 
 def encode(value: Any) -> Any:

@@ -78,7 +78,7 @@ def statement(step: Step) -> str:
     target = f"{', '.join(step.results)} = " if step.results else ""
     if step.op == "operator.setitem":
         place, index, value = step.args
-        return f"{literal(place)}[{_index(index)}] = {literal(value)}"
+        return f"{literal(place)}[{index_text(index)}] = {literal(value)}"
     if step.op == "builtins.setattr":
         place, attribute, value = step.args
         return f"{literal(place)}.{attribute} = {literal(value)}"
@@ -90,7 +90,7 @@ def call(op: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     space, _, name = op.partition(".")
     if space == "operator":
         if name == "getitem":
-            return f"{literal(args[0])}[{_index(args[1])}]"
+            return f"{literal(args[0])}[{index_text(args[1])}]"
         if name in _INFIX:
             return f"{literal(args[0])} {_INFIX[name]} {literal(args[1])}"
         if name in ("neg", "abs"):
@@ -165,9 +165,10 @@ def literal(value: Any) -> str:
     return "..." if value is ... else repr(value)
 
 
-def _index(index: Any) -> str:
+def index_text(index: Any) -> str:
+    """What stands between the brackets."""
     if isinstance(index, tuple) and index:
-        return ", ".join(map(_index, index)) + ("," if len(index) == 1 else "")
+        return ", ".join(map(index_text, index)) + ("," if len(index) == 1 else "")
     if isinstance(index, slice):
         parts = ["" if part is None else repr(part) for part in (index.start, index.stop)]
         return ":".join(parts if index.step is None else [*parts, repr(index.step)])

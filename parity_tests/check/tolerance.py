@@ -23,6 +23,8 @@ Samples are drawn only for elements that the terms before them do not already co
 verdict.  A float64 program is perturbed by 2^-24 as well, for the response to show above float64's own rounding, and
 the response, being linear, is scaled down.
 
+Of complex numbers the distances and magnitudes are absolute values: complex arithmetic is accurate in this sense only.
+
 Integers and booleans do not round: they must be equal.  So must everything that is not finite.  If inputs are small
 integers and every op is exact, `Exact` is the judge and equality is bit for bit.
 Where the response to a perturbation is not linear, the element sits on a kink (`kinks`) and is set apart.
@@ -52,8 +54,10 @@ DELTA_SMALL = 2.0**-36
 FEW, SAMPLES = 4, 32
 
 _UNIT = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+_UNIT |= {"complex64": _UNIT["float32"], "complex128": _UNIT["float64"]}
 # Below the smallest normal number the spacing no longer shrinks with the value.
 _SUBNORMAL = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149, "float64": 2.0**-1074}
+_SUBNORMAL |= {"complex64": _SUBNORMAL["float32"], "complex128": _SUBNORMAL["float64"]}
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -116,11 +120,11 @@ class Derived:
         if self._truth is None:
             self._truth = self._oracle(0.0, 0)
         truth = self._truth[path]
-        floating = expected.value.dtype.kind == "f"
+        floating = expected.value.dtype.kind in "fc"
         with np.errstate(all="ignore"):
             if floating and path in self._signed:
                 zeros = (expected.value == 0) & (actual.value == 0)
-                signs = zeros & (np.signbit(expected.value) != np.signbit(actual.value))
+                signs = zeros & ~_same_signs(expected.value, actual.value)
                 if signs.any():
                     return _describe(signs, expected, actual, "the sign of zero")
             if self._exact and np.array_equal(expected.value, truth, equal_nan=floating):
@@ -164,13 +168,22 @@ class Derived:
 
 def _identical(expected: Array, actual: Array) -> Mask:
     equal = _equal(expected, actual)
-    if expected.dtype.kind == "f":
-        equal &= (np.signbit(expected) == np.signbit(actual)) | np.isnan(expected)
+    if expected.dtype.kind in "fc":
+        equal &= _same_signs(expected, actual)
     return equal
 
 
+def _same_signs(expected: Array, actual: Array) -> Mask:
+    """The same signs, of zeros too; of complex numbers, those of both parts.  A NaN has none."""
+    if expected.dtype.kind == "c":
+        return _same_signs(expected.real, actual.real) & _same_signs(expected.imag, actual.imag)
+    return np.asarray((np.signbit(expected) == np.signbit(actual)) | np.isnan(expected))
+
+
 def _equal(expected: Array, actual: Array) -> Mask:
-    """Equal numbers, NaN with NaN."""
+    """Equal numbers, NaN with NaN; of complex numbers, part by part."""
+    if expected.dtype.kind == "c":
+        return _equal(expected.real, actual.real) & _equal(expected.imag, actual.imag)
     with np.errstate(invalid="ignore"):
         equal = np.asarray(expected == actual)
         if expected.dtype.kind == "f":
@@ -194,9 +207,9 @@ def _describe(bad: Mask, expected: Snapshot, actual: Snapshot, why: str, truth: 
     if not bad.any():
         return ""
     left, right = expected.value, actual.value
-    if left.dtype.kind == "f":
+    if left.dtype.kind in "fc":
         with np.errstate(all="ignore"):
-            off = np.where(bad, abs(right.astype(np.float64) - left), -1.0)
+            off = np.where(bad, abs(right.astype(np.result_type(right, np.float64)) - left), -1.0)
         at = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), left.shape)
         worst = tuple(int(axis) for axis in at)
     else:

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 from parity_tests.backends.double import Double
 from parity_tests.backends.torch_like import TorchLike
-from parity_tests.mutants import derivatives, engine, errors, kernels, layers, training
+from parity_tests.mutants import derivatives, engine, errors, kernels, layers, state, training
 from parity_tests.mutants.fault import FAULTS, Fault
 from parity_tests.mutants.hunting import Sample, Verdict, draw, hunt
-from parity_tests.searches import LAYERS, MLPS, SUITES
+from parity_tests.searches import LAYERS, MLPS, SUITES, TWINS
 from parity_tests.suite import Arena, Suite
 
 # Never less than in continuous integration: that a short search does not find a fault says nothing.
@@ -77,9 +77,13 @@ def row(fault: Fault, verdict: Verdict) -> dict[str, Any]:
 
 
 def look_for(fault: Fault, profile: str = "ci") -> Verdict:
-    """Whether the suites find the fault.  Those of training runs and of layers come first for faults of these alone."""
-    apart: dict[str, Sequence[Suite[Any]]] = {training.__name__: (MLPS,), layers.__name__: (LAYERS,)}
-    others = tuple(suite for suite in SUITES if suite not in (MLPS, LAYERS))
+    """Whether the suites find the fault.  Those made for a kind of faults come first for these, and last for others."""
+    apart: dict[str, Sequence[Suite[Any]]] = {
+        training.__name__: (MLPS,),
+        layers.__name__: (LAYERS,),
+        state.__name__: (TWINS,),
+    }
+    others = tuple(suite for suite in SUITES if suite not in (MLPS, LAYERS, TWINS))
     first = apart.pop(fault.faulty.__module__, ())
     order = (first, others, *apart.values())
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, settings
 
 from parity_tests.mutants.fault import Fault
-from parity_tests.suite import Arena, Suite
+from parity_tests.suite import STEPS, Arena, Suite
 
 Case = TypeVar("Case")
 PARTS, TURNS = 4, 24
@@ -38,9 +38,10 @@ def draw(suite: Suite[Case], count: int) -> Sample[Case]:
         phases=[Phase.generate],
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
+        stateful_step_count=STEPS,
     )
     for part in range(PARTS):
-        seed(part)(options(given(suite.cases)(lambda case: cases.append(case))))()  # noqa: PLW0108  no builtin, please
+        suite.each(lambda case: cases.append(case), options, part)  # noqa: PLW0108  no builtin, please
     return Sample(suite, cases)
 
 

@@ -152,6 +152,148 @@ def a_result_in_out(torch):
     return result is out, out, out._version
 
 
+# -- what the twin state machine has found
+
+
+@program
+def a_view_of_no_grad_leads_nowhere(torch):
+    x = leaf(torch, 2, 3)
+    with torch.no_grad():
+        view = x[0]
+    y = view * 2
+    y.sum().backward()
+    return view, y, y.grad_fn.next_functions == ((None, 0), (None, 0)), x
+
+
+@program
+def a_view_follows_what_becomes_of_its_base(torch):
+    x = torch.zeros(2, 3)
+    view = x[0]
+    x.requires_grad_()
+    return view.requires_grad, view.is_leaf, view.grad_fn
+
+
+@program
+def a_view_is_brought_up_to_date_after_a_write_that_is_not_recorded(torch):
+    x = leaf(torch, 2, 3)
+    view = x[0]
+    with torch.no_grad():
+        x.add_(1)
+    (view * 2).sum().backward()
+    return view, x
+
+
+@program
+def a_piece_whose_base_was_written_to(torch):
+    x = leaf(torch, 2, 3) * 2
+    piece = x.unbind()[0]
+    x.add_(1)
+    return piece.requires_grad, piece * 2
+
+
+@program
+def a_view_made_in_inference_mode(torch):
+    x = leaf(torch, 2, 3) * 2
+    with torch.inference_mode():
+        view = x[0]
+    with torch.no_grad():
+        again = view[1:]
+    seen = [view.is_inference(), view._base is x, again.requires_grad]
+    return seen, again.add_(1)
+
+
+@program
+def inference_tensors_have_no_version_but_their_detached_memory_has(torch):
+    with torch.inference_mode():
+        x = torch.zeros(3)
+    y = x.detach()
+    y.add_(1)
+    return x, y.is_inference(), y._version, x[1:]._base, x.add_(1)
+
+
+@program
+def a_retained_gradient_moves_with_a_write(torch):
+    x = leaf(torch, 2, 3)
+    y = x * 2
+    y.retain_grad()
+    y.add_(1)
+    z = y * 3
+    z.sum().backward()
+    return y.retains_grad, y.grad, y.grad.is_contiguous(), x
+
+
+@program
+def a_leaf_that_no_longer_requires_grad_gets_none(torch):
+    x = leaf(torch, 3)
+    y = x * 2
+    x.detach_()
+    y.sum().backward()
+    return x.grad
+
+
+@program
+def a_factor_is_freed_like_any_saved_value(torch):
+    y = leaf(torch, 3) * 2
+    y.sum().backward()
+    y.sum().backward()
+
+
+@program
+def a_hook_hears_of_an_output_without_gradient(torch):
+    heard = []
+    first, second = leaf(torch, 2, 3).unbind()
+    second.register_hook(heard.append)
+    first.sum().backward()
+    return heard
+
+
+@program
+def a_hook_on_a_root_that_leads_to_no_input(torch):
+    heard = []
+    y = leaf(torch, 3) * 2
+    y.register_hook(heard.append)
+    found = torch.autograd.grad([y], [leaf(torch, 3)], [torch.ones(3)], allow_unused=True)
+    return heard, found
+
+
+@program
+def requires_grad_of_a_result_cannot_be_set(torch):
+    y = leaf(torch, 3) * 2
+    same = y.requires_grad_() is y
+    y.requires_grad = True
+    return same
+
+
+@program
+def integers_take_numbers_and_no_history(torch):
+    x = torch.zeros(3, dtype=torch.int64)
+    x.copy_(leaf(torch, 3))
+    return x
+
+
+@program
+def a_copy_of_itself(torch):
+    x = torch.zeros(2).expand(3, 2)
+    x.copy_(x)
+    return x._version
+
+
+@program
+def an_expanded_tensor_is_set_to_a_number_and_to_no_tensor(torch):
+    x = torch.zeros(2).expand(3, 2)
+    x.fill_(2)
+    x.fill_(torch.tensor(3.0))
+
+
+@program
+def a_view_whose_base_was_saved_and_written_to(torch):
+    y = leaf(torch, 3) * 2
+    view = y[:2]
+    z = view * view
+    y.add_(1)
+    z.sum().backward()
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_agree(torch, candidate, name):
     PROGRAMS.agree(torch, candidate, name)

@@ -99,15 +99,23 @@ def test_any_options(torch, candidate, dtype, data, chosen):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "complex64", "complex128"])
-@given(data=st.data())
-def test_dtypes_that_not_every_backend_has(torch, candidate, dtype, data):
+@given(data=st.data(), chosen=options | st.just({}))
+def test_dtypes_that_not_every_backend_has(torch, candidate, dtype, data, chosen):
     if not hasattr(candidate, dtype):
         pytest.skip(f"unsupported: {dtype}")
-    array = data.draw(arrays("float32", shape=(2, 3)))
-    values = array.tolist()
-    if dtype.startswith("complex"):
-        values = [complex(*pair) for pair in zip(*values, strict=True)]
-    same_text(torch, candidate, lambda module: module.tensor(values, dtype=getattr(module, dtype)))
+    real = data.draw(arrays("float32"))
+    imaginary = data.draw(arrays("float32", shape=real.shape))
+    reset(torch, candidate)
+    for module in (torch, candidate):
+        module.set_printoptions(**chosen)
+
+    def build(module):
+        tensor = module.from_numpy(real)
+        if dtype.startswith("complex"):
+            tensor = module.complex(tensor, module.from_numpy(imaginary))
+        return tensor.to(getattr(module, dtype))
+
+    same_text(torch, candidate, build)
 
 
 BIG = [(1001,), (2, 501), (501, 2), (40, 40), (6, 7, 30), (9, 1, 8, 20)]

@@ -9,7 +9,8 @@ from typing import Any
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS
-from minitorch_like._nn_functions import PUBLIC, in_place
+from minitorch_like._composed.in_place import in_place
+from minitorch_like._composed.nn import PUBLIC
 from minitorch_like.ops import TABLE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import minitorch_like as torch
 from minitorch_like import Tensor
-from minitorch_like._nn_functions import PUBLIC
+from minitorch_like._composed.nn import PUBLIC
 from minitorch_like.ops import TABLE
 
 _NORM = TABLE["norm_along"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import minitorch_like as torch
@@ -423,21 +425,32 @@ class Module(Stateful):
                     self._buffers[name] = fn(buffer)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
+    def to(self, *args: Any, memory_format: Any = None, **kwargs: Any) -> Self:
         """Convert floating-point parameters and buffers, in place; takes what `Tensor.to` takes.
+
+        A memory format concerns those of 4 and 5 dimensions.
 
         Raises: TypeError for a dtype that is not floating point or complex.
         """
         # Tensor.to parses and checks; two probes tell a dtype that was asked for from one that was kept.
         probes = [torch.empty(0, dtype=d).to(*args, **kwargs) for d in (torch.float32, torch.float64)]
         if probes[0].dtype != probes[1].dtype:
-            return self
+            return self if memory_format is None else self._apply(partial(_in_format, memory_format))
         dtype = probes[0].dtype
         if not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
+        if dtype.is_complex:
+            warnings.warn(
+                "Complex modules are a new feature under active development whose design may change, and some modules might "
+                "not work as expected when using complex tensors as parameters or buffers. Please file an issue at "
+                "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as "
+                "expected.",
+                stacklevel=2,
+            )
+        self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
+        return self if memory_format is None else self._apply(partial(_in_format, memory_format))
 
     def type(self, dst_type: Any) -> Self:
         """Convert all parameters and buffers, of whatever dtype, to `dst_type`."""
@@ -454,6 +467,10 @@ class Module(Stateful):
     def half(self) -> Self:
         """Floating-point parameters and buffers to float16."""
         return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self) -> Self:
+        """Floating-point parameters and buffers to bfloat16."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
 
     def cpu(self) -> Self:
         """Where everything already is."""
@@ -524,6 +541,10 @@ class Module(Stateful):
             own.setdefault(hooks, OrderedDict())
         own.setdefault("_non_persistent_buffers_set", set())
         own.setdefault("_is_full_backward_hook", None)
+
+
+def _in_format(memory_format: Any, t: Tensor) -> Tensor:
+    return t.to(memory_format=memory_format) if t.ndim in (4, 5) else t
 
 
 def _no_attribute(module: Module, name: str) -> AttributeError:

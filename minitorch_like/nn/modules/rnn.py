@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import minitorch_like as torch
-from minitorch_like import Tensor, _recurrent
+from minitorch_like import Tensor
+from minitorch_like._composed import recurrent as _recurrent
 from minitorch_like.nn import init
 from minitorch_like.nn.parameter import Parameter
 from minitorch_like.nn.utils.rnn import PackedSequence

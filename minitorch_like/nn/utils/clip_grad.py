@@ -84,6 +84,8 @@ def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 def _norm(tensor: Tensor, p: float) -> Tensor:
     """The p-norm of all elements; for p = 0 how many are not zero, for p = +-inf the extreme magnitude."""
+    if tensor.is_complex():
+        tensor = tensor.abs()
     if p == 2:
         return (tensor * tensor).sum().sqrt()
     if p == 0:

@@ -11,7 +11,7 @@ import numpy as np
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._capture import reads_values
-from minitorch_like._recurrent import _pack_padded_sequence, _pad_packed_sequence
+from minitorch_like._composed.recurrent import _pack_padded_sequence, _pad_packed_sequence
 from minitorch_like.ops.sequences import pad_sequences
 
 __all__ = [

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ._capture import reads_values
-from ._tensor import Tensor, wrap
-from .ops import recurrent
-from .ops._signature import Reader
-from .ops.matmul import linear
-from .ops.sequences import pack_padded, pad_packed, runs
-from .ops.shape import cat, stack
+from .._capture import reads_values
+from .._tensor import Tensor, wrap
+from ..ops import recurrent
+from ..ops._signature import Reader
+from ..ops.matmul import linear
+from ..ops.sequences import pack_padded, pad_packed, runs
+from ..ops.shape import cat, stack
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
 State = tuple[Any, ...]
@@ -159,7 +159,7 @@ def _by_layer(params: Sequence[Tensor], has_biases: bool, count: int) -> list[We
 
 
 def _dropout(input: Tensor, p: float) -> Tensor:
-    from .nn.functional import dropout
+    from ..nn.functional import dropout
 
     return dropout(input, p, True)
 

@@ -12,35 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from ._bind import FUNCTIONS, _inplace
-from ._capture import reads_values
-from ._dtype import result_dtype
-from ._functions import broadcast_tensors
-from ._tensor import Tensor, wrap
-from .autograd.grad_mode import no_grad
-from .ops import TABLE
-from .ops._checks import title
-from .ops._signature import Reader
-from .random._generator import Generator, default_generator
-from .random._uniform import u53
+from .._bind import FUNCTIONS, _inplace
+from .._capture import reads_values
+from .._dtype import result_dtype
+from .._tensor import Tensor, wrap
+from ..autograd.grad_mode import no_grad
+from ..ops import TABLE
+from ..ops._checks import title
+from ..ops._signature import Reader
+from ..random._generator import Generator, default_generator
+from ..random._uniform import u53
+from .in_place import in_place
+from .shapes import broadcast_tensors
 
 PUBLIC: dict[str, Callable[..., Any]] = {name: FUNCTIONS[name] for name in ("celu", "selu", "threshold")}
-
-
-# -- in place -----------------------------------------------------------------------------------------------------
-
-
-def in_place(name: str, of: str | None = None) -> Callable[..., Tensor]:
-    """torch's function `name`, which writes into its first argument, by the op `of`."""
-    op = TABLE[of or name.removesuffix("_")]
-    apply, reader = _inplace(op), Reader(name, op.texts)
-
-    def function(*args: Any, **kwargs: Any) -> Tensor:
-        return apply(*op.read(reader, args, kwargs)[0])
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`{name.removesuffix('_')}`, in place."
-    return function
 
 
 PUBLIC |= {

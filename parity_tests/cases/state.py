@@ -1,0 +1,359 @@
+"""Walks: what a user does to a handful of tensors, step by step, and everything that can be asked of them in between.
+
+A `Walk` is data.  A `World` holds its tensors in one framework.  `check_walk` takes the same walk through two worlds and
+compares them after every step: values, layout, which tensors share memory, versions, bases, gradients, and errors, after
+which nothing may have changed that has not changed in the other world.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from parity_tests.backends import Backend, Unsupported
+from parity_tests.backends.double import Double
+from parity_tests.cases.execute import Disturb, resolve
+from parity_tests.cases.program import Ref, coded, decode, encode, refs
+from parity_tests.check import Derived, Difference, Exact, Outcome, Raised, Snapshot, compare
+from parity_tests.check.snapshot import Array, Path, is_tensor, leaves, of_tensor
+from parity_tests.check.snapshot import Sequence as Items
+from parity_tests.suite import Arena
+
+MODES = ("no_grad", "inference_mode", "enable_grad")
+
+MOST_TRIES = 1500  # of smaller walks
+
+# torch 2.13 crashes where these are the first to ask a view for its node after its base was written to.
+HOOKING = ("Tensor.register_hook", "Tensor.register_post_accumulate_grad_hook", "Tensor.retain_grad")
+
+
+@coded
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A hook by its name; see `HOOKS`."""
+
+    name: str
+
+
+# What a hook returns, and how a script writes it.
+HOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "listen": (lambda g: None, "lambda g: print('hook', g)"),
+    "double": (lambda g: g * 2, "lambda g: g * 2"),
+    "negate": (lambda g: -g, "lambda g: -g"),
+    "flatten": (lambda g: g.reshape(-1), "lambda g: g.reshape(-1)"),
+    "clear": (lambda leaf: setattr(leaf, "grad", None), "lambda leaf: setattr(leaf, 'grad', None)"),
+}
+
+
+@coded
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """One step.
+
+    op:      what `Backend.call` knows, or 'new' (a tensor of the array in `args`), or 'del' (forget a name).
+    results: the names that the parts of the result get; '' for a part that had one before.
+    rounds:  whether the result is rounded.      mode: the mode that it is done under, '' for none.
+    raises:  whether torch refuses it.
+    """
+
+    op: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    mode: str = ""
+    rounds: bool = False
+    raises: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """closely: everything is asked after every step.  If not, the questions that make a framework bring a view's
+    history up to date are asked at the end alone."""
+
+    moves: tuple[Move, ...]
+    closely: bool = True
+
+    def __repr__(self) -> str:
+        return f"Walk({' '.join(move.op.rpartition('.')[2] for move in self.moves)})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; `from_dict` is the way back."""
+        return {each.name: encode(getattr(self, each.name)) for each in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Walk:
+        return cls(**{name: decode(value) for name, value in data.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to see after a step.
+
+    values: the returned value, the gradients that hooks were given, and a snapshot of every tensor, as one tree.
+    facts:  by tensor, what a snapshot does not hold.
+    """
+
+    values: dict[str, Any]
+    facts: dict[str, dict[str, Any]]
+
+
+class World:
+    """The tensors of one framework by their names, and what its hooks have heard."""
+
+    def __init__(self, backend: Backend, disturb: Disturb | None = None) -> None:
+        self.backend = backend
+        self.disturb = disturb
+        self.values: dict[str, Any] = {}
+        self.heard: list[Any] = []
+
+    # -- doing -------------------------------------------------------------------------------------------------------
+
+    def do(self, move: Move) -> Any:
+        """Make a step; what it returned, or the error that it raised.  KeyError for a name that nobody has."""
+        args, kwargs = self._resolve(move.args), self._resolve(dict(move.kwargs))
+        if move.op == "del":
+            del self.values[move.args[0].name]
+            return None
+        try:
+            with self.backend.call(f"torch.{move.mode}") if move.mode else contextlib.nullcontext():
+                if move.op == "new":
+                    return self.backend.tensor(move.args[0], **kwargs)
+                if move.op in HOOKING:
+                    ask(args[0], "grad_fn")
+                return self.backend.call(move.op, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001  the error is a result like any other
+            raised = Raised.of(error, unsupported=isinstance(error, Unsupported))
+            return dataclasses.replace(raised, message=raised.message.replace(self.backend.name, "torch"))
+
+    def step(self, move: Move) -> Any:
+        """Make a step, and give its results their names."""
+        parts = parts_of(self.do(move))
+        if len(parts) == len(move.results):
+            for name, part in zip(move.results, parts, strict=True):
+                if name:
+                    fresh = self.disturb and move.rounds and is_tensor(part)
+                    self.values[name] = self.disturb(name, part) if self.disturb and fresh else part
+        return Items("returned", [self._describe(part) for part in parts])
+
+    def name_of(self, value: Any) -> str:
+        """The name of this very object, '' if it has none."""
+        return next((name for name, each in self.values.items() if each is value), "")
+
+    def tensors(self) -> dict[str, Any]:
+        return {name: value for name, value in self.values.items() if is_tensor(value)}
+
+    def _describe(self, part: Any) -> Any:
+        """A part of a result for comparison: by its name if it has one, as it is compared like all others then.  How one
+        that has none lies in memory, and what made it, is nobody's promise."""
+        if is_tensor(part):
+            return self.name_of(part) or dataclasses.replace(
+                of_tensor(part.detach()), strides=None, storage=None, grad_fn=None, is_leaf=None
+            )
+        return part if part is None or isinstance(part, (Raised, bool, int, float, str)) else type(part).__name__
+
+    def _resolve(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return self.backend.tensor(value)
+        if isinstance(value, Hook):
+            return self._hook(*HOOKS[value.name])
+        if isinstance(value, Ref):
+            name, *attributes = value.name.split(".")
+            found = self.values[name]
+            for each in attributes:
+                found = getattr(found, each)
+            return found
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(self._resolve, value))
+        if isinstance(value, dict):
+            return {name: self._resolve(item) for name, item in value.items()}
+        return resolve(value, self.values, self.backend)
+
+    def _hook(self, function: Callable[[Any], Any], _: str) -> Callable[[Any], Any]:
+        heard = self.heard  # and not the world, whose tensors the hook would keep alive
+
+        def hook(value: Any) -> Any:
+            grad = value if function is not HOOKS["clear"][0] else value.grad
+            told = grad if grad is None else dataclasses.replace(of_tensor(grad.detach()), strides=None, storage=None)
+            heard.append(told)
+            return function(value)
+
+        return hook
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def look(self, returned: Any, closely: bool) -> Seen:
+        """Everything that is to be compared, as plain data."""
+        tensors = self.tensors()
+        values = {"returned": returned, "heard": Items("list", list(self.heard))}
+        values.update({name: snapshot(tensor) for name, tensor in tensors.items()})
+        first: dict[int, int] = {}
+        facts = {}
+        for name, tensor in tensors.items():
+            facts[name] = self._facts(tensor, closely)
+            storage, address = values[name].storage, tensor.data_ptr()
+            if storage is not None:
+                facts[name]["first element"] = address - first.setdefault(storage, address)
+        return Seen(values, facts)
+
+    def _facts(self, tensor: Any, closely: bool) -> dict[str, Any]:
+        base, grad = ask(tensor, "_base"), ask(tensor, "grad")
+        facts = {
+            "_version": ask(tensor, "_version"),
+            "_base": self.name_of(base) or "without a name" if is_tensor(base) else str(base),
+            "grad is": self.name_of(grad) or "without a name" if is_tensor(grad) else str(grad),
+            "storage_offset": tensor.storage_offset() if tensor.numel() else 0,  # what is empty has no address
+            "is_contiguous": tensor.is_contiguous(),
+            "output_nr": ask(tensor, "output_nr"),
+            "is_inference": tensor.is_inference(),
+        }
+        if closely:
+            node = ask(tensor, "grad_fn")
+            facts |= {
+                "requires_grad": tensor.requires_grad,
+                "is_leaf": ask(tensor, "is_leaf"),
+                "grad_fn": node.name() if hasattr(node, "name") else str(node),
+                "retains_grad": ask(tensor, "retains_grad"),
+            }
+        return facts
+
+
+def parts_of(result: Any) -> list[Any]:
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def ask(tensor: Any, name: str) -> Any:
+    """An attribute, or the error that asking for it raises; None where a framework has no notion of it."""
+    try:
+        return getattr(tensor, name, None)
+    except RuntimeError as error:
+        return str(Raised.of(error))
+
+
+def snapshot(tensor: Any) -> Snapshot:
+    """The snapshot of a tensor without what `World._facts` asks."""
+    plain = of_tensor(tensor.detach())
+    grad = ask(tensor, "grad")
+    grad = of_tensor(grad.detach(), accumulated=True) if is_tensor(grad) else None
+    return dataclasses.replace(
+        plain, kind=type(tensor).__name__, requires_grad=None, is_leaf=None, grad_fn=None, grad=grad
+    )
+
+
+# -- comparing -----------------------------------------------------------------------------------------------------------
+
+
+def through(walk: Walk, backend: Backend, disturb: Disturb | None = None) -> Iterator[Seen]:
+    """What there is to see after each step."""
+    world = World(backend, disturb)
+    for number, move in enumerate(walk.moves, 1):
+        yield world.look(world.step(move), walk.closely or number == len(walk.moves))
+
+
+def check_walk(walk: Walk, arena: Arena) -> list[Difference]:
+    """The differences after the first step that shows any."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sides = zip(through(walk, arena.reference), through(walk, arena.subject), strict=True)
+        try:
+            for number, (expected, actual) in enumerate(sides):
+                found = _differences(expected, actual, _judge(walk, number, arena.double))
+                if found:
+                    unsupported = [each for each in found if each.outcome == Outcome.UNSUPPORTED]
+                    return unsupported or found
+        except KeyError:  # no walk at all: a step was taken out that gave a later one its operand
+            return []
+    return []
+
+
+def _differences(expected: Seen, actual: Seen, judge: Any) -> list[Difference]:
+    found = compare(expected.values, actual.values, judge)
+    for name, facts in expected.facts.items():
+        for fact, want in facts.items():
+            got = actual.facts.get(name, {}).get(fact)
+            if got is not None and got != want:
+                found.append(Difference(Outcome.METADATA, name, f"{fact} {got}, expected {want}"))
+    return found
+
+
+def _judge(walk: Walk, number: int, double: Double) -> Callable[[Path, Snapshot, Snapshot], str]:
+    """The instrument's rule, asked of the walk in float64 up to this step."""
+    moves = walk.moves[: number + 1]
+
+    def oracle(delta: float, seed: int) -> Mapping[Path, Array]:
+        with double.disturbed(delta, seed):
+            *_, last = through(Walk(moves), double, (lambda name, value: double.disturb(value)) if delta else None)
+        return {path: each.value for path, each in leaves(last.values)}
+
+    derived = Derived(oracle, exact=not any(move.rounds for move in moves))
+
+    def judge(path: Path, expected: Snapshot, actual: Snapshot) -> str:
+        try:
+            return derived(path, expected, actual)
+        except (KeyError, ValueError):  # in float64 the walk took another way
+            return Exact()(path, expected, actual)
+
+    return judge
+
+
+# -- reducing --------------------------------------------------------------------------------------------------------
+
+
+def reduce_walk(walk: Walk, shows: Callable[[Walk], bool]) -> Walk:
+    """A walk with fewer steps and modes for which `shows` still holds."""
+    changed, tries = True, 0
+    while changed:
+        changed = False
+        for proposal in _simpler(walk):
+            tries += 1
+            if tries > MOST_TRIES:
+                return walk
+            if shows(proposal):
+                walk, changed = proposal, True
+                break
+    return walk
+
+
+def _simpler(walk: Walk) -> Iterator[Walk]:
+    moves = walk.moves
+    if not walk.closely:
+        yield Walk(moves)
+    size = len(moves) // 2
+    while size:
+        for start in range(len(moves) - size, -1, -size):
+            yield dataclasses.replace(walk, moves=moves[:start] + moves[start + size :])
+        size //= 2
+    for k, move in enumerate(moves):
+        for name in move.results:
+            for operand in refs((*move.args, *move.kwargs.values())):
+                later = (_renamed(each, name, operand.name) for each in moves[k + 1 :])
+                if name and operand.name != name:
+                    yield dataclasses.replace(walk, moves=(*moves[:k], *later))
+        for change in _plainer(move):
+            yield dataclasses.replace(walk, moves=(*moves[:k], dataclasses.replace(move, **change), *moves[k + 1 :]))
+
+
+def _renamed(move: Move, old: str, new: str) -> Move:
+    """A step with another tensor in the place of one."""
+
+    def substituted(value: Any) -> Any:
+        if isinstance(value, Ref) and value.name.partition(".")[0] == old:
+            return Ref(new + value.name[len(old) :])
+        return type(value)(map(substituted, value)) if isinstance(value, (tuple, list)) else value
+
+    return dataclasses.replace(move, args=substituted(move.args))
+
+
+def _plainer(move: Move) -> Iterator[dict[str, Any]]:
+    if move.mode:
+        yield {"mode": ""}
+    if move.op == "new" and move.kwargs:
+        yield {"kwargs": {}}
+    for k, each in enumerate(move.args):
+        if isinstance(each, np.ndarray) and each.dtype.kind == "f" and not np.all(each == 1):
+            yield {"args": (*move.args[:k], np.ones_like(each), *move.args[k + 1 :])}

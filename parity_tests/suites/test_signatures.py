@@ -1,0 +1,197 @@
+"""Wrong calls: every function and method refuses them in torch's words."""
+
+import dataclasses
+import re
+import types
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parity_tests.check import assert_same
+from parity_tests.suites._programs import run, same
+
+# What an argument may be: each is made anew in the world that it is used in.
+VALUES = {
+    "tensor": lambda ns: ns.ones(2, 3),
+    "mask": lambda ns: ns.ones(2, 3).bool(),
+    "0-d": lambda ns: ns.tensor(1.0),
+    "0-d int": lambda ns: ns.tensor(1),
+    "leaf": lambda ns: ns.tensor(1.0, requires_grad=True),
+    "parameter": lambda ns: ns.nn.Parameter(ns.ones(2, 3)),
+    "int": lambda ns: 1,
+    "float": lambda ns: 0.5,
+    "bool": lambda ns: True,
+    "str": lambda ns: "a",
+    "None": lambda ns: None,
+    "ints": lambda ns: (0, 1),
+    "int list": lambda ns: [1],
+    "empty": lambda ns: (),
+    "floats": lambda ns: (1.5, 2),
+    "bools": lambda ns: (True, 0),
+    "bad element": lambda ns: (0, 1.5),
+    "nested": lambda ns: [[1], 2],
+    "size": lambda ns: ns.ones(1, 2).shape,
+    "tensors": lambda ns: [ns.ones(2, 3), ns.ones(2, 3)],
+    "half tensors": lambda ns: (ns.ones(2, 3), 3),
+    "dtype": lambda ns: ns.float32,
+    "device": lambda ns: ns.device("cpu"),
+    "layout": lambda ns: ns.strided,
+    "class": lambda ns: float,
+    "dict": lambda ns: {},
+    "slice": lambda ns: slice(1),
+    "array": lambda ns: np.ones((2, 3), np.float32),
+    "NumPy int": lambda ns: np.int64(1),
+    "NumPy float": lambda ns: np.float64(1),
+    "NumPy bool": lambda ns: np.bool_(True),
+}
+KEYWORDS = (
+    "input", "self", "other", "dim", "axis", "keepdim", "keepdims", "dtype", "x", "x1", "x2", "a", "size", "foo", "bar",
+)  # fmt: skip
+
+values = st.sampled_from(sorted(VALUES))
+likely = st.sampled_from(["tensor", "tensor", "int", "ints", "float"]) | values
+calls = st.tuples(
+    st.lists(likely, max_size=5).map(tuple),
+    st.dictionaries(st.sampled_from(KEYWORDS), values, max_size=2) | st.just({}),
+)
+
+
+# Functions of the interpreter rather than of tensors, of sparse tensors, and of other devices; and methods that a candidate
+# in Python may well leave to Python to read.
+APART = frozenset((
+    "adaptive_max_pool1d", "from_numpy", "get_default_dtype", "gradient", "is_autocast_cache_enabled",
+    "is_autocast_enabled", "is_grad_enabled", "is_inference_mode_enabled", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "set_flush_denormal", "to_dlpack", "trapz", "apply_",
+    "as_strided_", "as_subclass", "coalesce", "copy_", "count_nonzero", "cpu", "cuda", "dense_dim", "detach",
+    "dim", "float_power_", "indices", "ipu", "is_coalesced", "is_contiguous", "is_distributed", "is_nonzero",
+    "item", "map2_", "map_", "nansum", "new", "new_tensor", "numel", "numpy", "pin_memory", "polygamma",
+    "requires_grad_", "size", "sparse_dim", "stride", "swapaxes_", "tensor_split", "to_dense", "to_mkldnn",
+    "to_sparse", "to_sparse_csc", "to_sparse_csr", "type", "untyped_storage", "values", "xpu",
+))  # fmt: skip
+
+
+def names_of(torch, candidate, kind):
+    """What torch has written in C, and the candidate has, too: the functions and methods with torch's argument parser."""
+    return [
+        name
+        for name in dir(torch)
+        if not name.startswith("_")
+        and name not in APART
+        and isinstance(getattr(torch, name), kind)
+        and hasattr(candidate, name)
+    ]
+
+
+def refusal(ns, find, call):
+    """The TypeError of a call, or None."""
+    args, kwargs = call
+    args = [VALUES[each](ns) for each in args]
+    kwargs = {name: VALUES[each](ns) for name, each in kwargs.items()}
+    outcome = run(ns, lambda ns: find(ns)(*args, **kwargs))
+    if getattr(outcome, "kind", None) != "TypeError":
+        return None
+    # CPython names the class of a method without arguments in several ways, as it has run the call before or not.
+    return dataclasses.replace(outcome, message=re.sub(r"^\w+\.(\w+\(\) takes no)", r"Tensor.\1", outcome.message))
+
+
+def refuses_alike(torch, candidate, find, call):
+    expected = refusal(torch, find, call)
+    if expected is None:
+        return
+    actual = refusal(candidate, find, call)
+    # Kernels over NumPy take arrays where there may be numbers; to look for them would cost every call.
+    if actual is not None or not any(kind.startswith(("array", "NumPy")) for kind in (*call[0], *call[1].values())):
+        assert_same(expected, actual)
+
+
+@pytest.fixture(scope="module")
+def functions(torch, candidate):
+    return names_of(torch, candidate, types.BuiltinFunctionType)
+
+
+@pytest.fixture(scope="module")
+def methods(torch, candidate):
+    return names_of(torch.Tensor, candidate.Tensor, types.MethodDescriptorType)
+
+
+many = settings(max_examples=800)
+
+
+@many
+@given(data=st.data(), call=calls)
+def test_functions(torch, candidate, functions, data, call):
+    name = data.draw(st.sampled_from(functions))
+    refuses_alike(torch, candidate, lambda ns: getattr(ns, name), call)
+
+
+@many
+@given(data=st.data(), call=calls, own=st.sampled_from(["tensor", "mask", "parameter"]))
+def test_methods(torch, candidate, methods, data, call, own):
+    name = data.draw(st.sampled_from(methods))
+    refuses_alike(torch, candidate, lambda ns: getattr(ns.Tensor, name), ((own, *call[0]), call[1]))
+
+
+NN = ("linear", "gelu", "softplus", "softshrink", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
+
+
+@given(name=st.sampled_from(NN), call=calls)
+def test_functions_of_nn(torch, candidate, name, call):
+    refuses_alike(torch, candidate, lambda ns: getattr(ns.nn.functional, name), call)
+
+
+SPECIAL = {
+    "two values for one": lambda ns, x: ns.softmax(x, 0, dim=1),
+    "self by name, too": lambda ns, x: ns.softmax(x, 0, input=x),
+    "NumPy's names": lambda ns, x: (ns.sum(x, axis=0, keepdims=True), ns.add(x1=x, x2=x), ns.abs(a=x), ns.neg(x=x)),
+    "both names": lambda ns, x: ns.sum(x, axis=0, dim=1),
+    "numbers for tensors": lambda ns, x: (ns.add(1, 2), ns.mul(True, 2), ns.sub(1.5, x)),
+    "but not of every function": lambda ns, x: ns.eq(1, x),
+    "a tensor for an int": lambda ns, x: (x.cumsum(ns.tensor(0)), x.sum(ns.tensor(1)), x.view(ns.tensor(3), 2)),
+    "a NumPy int": lambda ns, x: (x.sum(np.int64(0)), x.cumsum(np.int32(1)), x.sum((np.int64(0),))),
+    "a tensor for a number": lambda ns, x: x.clamp(1, ns.tensor(3.0)),
+    "but not one that requires grad": lambda ns, x: ns.clamp(x, 1, ns.tensor(3.0, requires_grad=True)),
+    "an int too big for C": lambda ns, x: x.cumsum(2**70),
+    "no self": lambda ns, x: ns.Tensor.exp(),
+    "an argument too many": lambda ns, x: x.item(3),
+    "one for a method without": lambda ns, x: x.exp_(3),
+    "a keyword for a method without": lambda ns, x: x.exp(foo=3),
+    "a class for a dtype": lambda ns, x: x.sum(0, dtype=float),
+    "sizes apart": lambda ns, x: (x.view(3, 2), x.permute(1, 0), x.expand(4, 2, 3), x.repeat(2, 1), x.squeeze(0, 1)),
+    "sizes apart of a function": lambda ns, x: ns.permute(x, 1, 0),
+    "sizes apart and a keyword": lambda ns, x: x.reshape(2, 3, shape=1),
+    "a bad size": lambda ns, x: x.view(1, "a"),
+}
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_cases(torch, candidate, name):
+    same(torch, candidate, lambda ns: SPECIAL[name](ns, ns.arange(6.0).reshape(2, 3)))
+
+
+DEPRECATED = {
+    "add": lambda x, y: x.add(2, y),
+    "addmm": lambda x, y: x.addmm(2, 3, y, y),
+    "addmm with beta alone": lambda x, y: x.addmm(2, y, y),
+}
+
+
+@pytest.mark.parametrize("name", DEPRECATED)
+def test_deprecated_signatures_work_and_warn(torch, candidate, name):
+    """torch warns once in a process, which may have been before."""
+
+    def program(ns):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return DEPRECATED[name](ns.ones(2, 2), ns.arange(4.0).reshape(2, 2))
+
+    same(torch, candidate, program)
+
+
+def test_a_deprecated_signature_is_named_in_a_warning(candidate):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        candidate.sub(candidate.ones(2), 2, candidate.ones(2))
+    assert [str(each.message).split("\n")[0] for each in caught] == ["This overload of sub is deprecated:"]
