@@ -31,7 +31,7 @@ SUBMODULES = (
 
 # What is declared then: each has functions for the package in PUBLIC, or gives methods to Tensor.
 _LATE = (
-    "_creation.grids", "_creation.legacy", "_creation.sharing", "_creation.strided", "_creation.tapers",
+    "_creation.grids", "_creation.legacy", "_creation.sharing", "_creation.with_strides", "_creation.tapers",
     "_indexing.functions",
     "_composed.complex", "_composed.conversions", "_composed.in_place", "_composed.nn", "_composed.numbers",
     "_composed.pieces", "_composed.recurrent", "_composed.reductions", "_composed.shapes", "_composed.storages",

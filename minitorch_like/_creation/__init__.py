@@ -150,9 +150,9 @@ def element(value: Any, kind: dtype, count: int) -> Any:
             return value
         if value.__class__ is int and -(2**53) < value < 2**53:
             return value
-    from .scalars import converted
+    from ..ops._scalars import as_element
 
-    return converted(value, kind, single=count == 1)
+    return as_element(value, kind, saturate=count == 1)
 
 
 # -- from data ---------------------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from .._composed.shapes import warn_once
 from .._dtype import default_complex_dtype, dtype, float32, get_default_dtype, int32, int64, promote_types
 from .._tensor import Tensor, wrap
 from ..ops._checks import sizes
+from ..ops._scalars import as_element
 from ..ops._signature import Reader
 from ..ops._table import python_value
 from . import OPTIONS, PUBLIC, element, reads
 from . import progressions as _progressions
-from .scalars import converted
 
 # -- progressions ----------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ def linspace(start: Any, end: Any, steps: int, dtype: dtype | None = None) -> Te
         return wrap(np.empty(0, kind.numpy))
     if kind.name == "bool":
         raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
-    first, last = (converted(each, kind).item() for each in (start, end))
+    first, last = (as_element(each, kind).item() for each in (start, end))
     return wrap(_progressions.linspace(first, last, steps, kind.numpy))
 
 
@@ -85,7 +85,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: dtype 
         return wrap(np.full(1, element(_progressions.power(base, start), kind, 1), kind.numpy))
     if kind.name == "bool":
         raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
-    first, last = (converted(each, kind).item() for each in (start, end))
+    first, last = (as_element(each, kind).item() for each in (start, end))
     return wrap(_progressions.logspace(first, last, steps, base, kind.numpy))
 
 

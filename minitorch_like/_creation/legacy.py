@@ -145,7 +145,7 @@ def _typed(kind: dtype) -> tensortype:
     from .._layout import strided
 
     content = {
-        "__module__": __name__.rpartition(".")[0],
+        "__module__": Tensor.__module__,
         "__init_subclass__": classmethod(_reject_subclass),
         "__doc__": f"Makes tensors of {kind!r}: of sizes, or of a sequence of numbers.",
         "dtype": kind,
@@ -195,7 +195,7 @@ def set_default_tensor_type(t: Any, /) -> None:
 def _by_name(name: str) -> Any:
     """'torch.FloatTensor' -> the type.  ModuleNotFoundError where there is no such module, as in torch."""
     module, _, own = name.rpartition(".")
-    if module in ("torch", __name__.rpartition(".")[0]):
+    if module in ("torch", Tensor.__module__):
         return PUBLIC.get(own)
     if module == "torch.cuda":
         raise TypeError(f"type {name} not available. Torch not compiled with CUDA enabled.")

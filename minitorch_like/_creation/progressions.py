@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._dtype import bool_, dtype, float32, float64, int64
+from ..ops._scalars import as_element
 from ..random._arithmetic import fma_each, fused, quiet
-from .scalars import converted
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,11 +46,11 @@ def steps_between(start: float, end: float, step: float, kind: dtype) -> tuple[f
     """The first number, the step and the count of `arange`, as torch computes them for a dtype."""
     check_dispatch("arange_cpu", kind)
     wide = [
-        converted(each, float64).item() if isinstance(each, complex) else float(each) for each in (start, end, step)
+        as_element(each, float64).item() if isinstance(each, complex) else float(each) for each in (start, end, step)
     ]
     _check_direction(*wide)
     if kind is int64:  # counted in integers
-        first, last, each = (converted(value, int64).item() for value in (start, end, step))
+        first, last, each = (as_element(value, int64).item() for value in (start, end, step))
         if not each:
             raise ValueError("step must be nonzero")
         return first, each, max(-((first - last) // each), 0)
@@ -60,7 +60,7 @@ def steps_between(start: float, end: float, step: float, kind: dtype) -> tuple[f
     work = _work_dtype(kind)
     if work is float64:
         return wide[0], wide[2], count
-    return converted(start, work).item(), converted(step, work).item(), count
+    return as_element(start, work).item(), as_element(step, work).item(), count
 
 
 @quiet
@@ -68,7 +68,7 @@ def closed_range(start: float, end: float, step: float, kind: dtype) -> Array:
     """What the deprecated `range` makes: one number after the other, the end included."""
     check_dispatch("range_cpu", kind)
     work = _work_dtype(kind)
-    first, last, each = (converted(value, work).item() for value in (start, end, step))
+    first, last, each = (as_element(value, work).item() for value in (start, end, step))
     _check_direction(first, last, each)
     count = int((last - first) // each if work is int64 else math.floor((last - first) / each)) + 1
     index = np.arange(count, dtype=work.numpy)

@@ -13,7 +13,8 @@ import numpy as np
 
 from .._dtype import bool_, dtype, get_default_dtype, promote_types, scalar_dtype
 from .._tensor import Tensor
-from .scalars import does_not_fit, fits_integer, rounded, wrapped
+from ..ops._checks import does_not_fit, fits
+from ..ops._scalars import rounded, wrapped
 
 _MOST_DIMS = 128
 
@@ -126,7 +127,7 @@ def _element(value: Any, kind: dtype) -> Any:
     number = value if isinstance(value, float) else operator.index(value)
     if not isinstance(number, float) and not -(2**63) <= number < 2**63:
         raise ValueError("Overflow when unpacking long long")
-    if not fits_integer(number, kind):
+    if not fits(number, kind.numpy):
         raise does_not_fit(kind.name)
     return wrapped(number, kind)
 

@@ -184,8 +184,8 @@ _OF_C = frozenset({"device", "dtype", "layout", "memory_format"})  # types of to
 def type_name(value: Any) -> str:
     """C's name of a type, in which those that are not written in Python name their module too."""
     kind = type(value)
-    if kind.__module__.startswith(__package__) and kind.__name__ in _OF_C:
-        return f"{__package__}.{kind.__name__}"
+    if kind.__module__.startswith(Tensor.__module__) and kind.__name__ in _OF_C:
+        return f"{Tensor.__module__}.{kind.__name__}"
     in_python = kind.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
     return kind.__name__ if in_python or kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 

@@ -175,9 +175,11 @@ class Node:
 
                 return written_to(source, number)
             what += ", which is output 0 of AsStrided,"  # the history that a view has since the write
+        elif isinstance(source, AccumulateGrad):
+            pass  # a leaf: whatever was recorded was written to what it shares its memory with
         elif len(counter) > 1 and kind == INPUT:  # the last recorded write left its name
             what += f", which is output 0 of {counter[1]},"
-        elif source is not None and not isinstance(source, AccumulateGrad):
+        elif source is not None:
             what += f", which is output {number} of {source.title()},"
         return (
             "one of the variables needed for gradient computation has been modified by an inplace operation: "

@@ -89,19 +89,33 @@ def converted(value: Any, to: np.dtype[Any]) -> Array:
 
     RuntimeError where the number lies beyond the dtype.  -1 is not beyond an unsigned one: it wraps around.
     """
-    if isinstance(value, (int, float)) and to.kind != "b" and not _fits(value, to):
+    if not fits(value, to):
         if isinstance(value, int):
             _in_64_bits(value)
-        raise RuntimeError(f"value cannot be converted to type {scalar_name(to)} without overflow")
+        raise does_not_fit(scalar_name(to))
     return cast(value, to)
 
 
-def _fits(value: float, to: np.dtype[Any]) -> bool:
+def fits(value: Any, to: np.dtype[Any]) -> bool:
+    """Whether torch converts a number without complaint: not beyond the dtype, nor with an imaginary part to a real one.
+
+    Infinities fit every floating dtype, and negative integers wrap around to unsigned ones.  Source: `c10::overflows`.
+    """
+    if to.kind == "b":
+        return True
+    if isinstance(value, complex):
+        if to.kind == "c":
+            return all(fits(part, np.dtype(f"f{to.itemsize // 2}")) for part in (value.real, value.imag))
+        return value.imag == 0 and fits(value.real, to)
     if to.kind in "iu":
         bounds = np.iinfo(to)
         wraps = to.kind == "u" and isinstance(value, int)
         return bool((-bounds.max if wraps else bounds.min) <= value <= bounds.max)
     return not math.isfinite(value) or abs(value) <= largest(to)
+
+
+def does_not_fit(type_name: str) -> RuntimeError:
+    return RuntimeError(f"value cannot be converted to type {type_name} without overflow")
 
 
 def largest(kind: np.dtype[Any]) -> float:

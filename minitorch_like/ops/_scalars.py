@@ -1,4 +1,4 @@
-"""Python numbers on their way into tensors of a given dtype, with torch's refusals."""
+"""Python numbers as elements: what torch's conversions accept, and what they make of it."""
 
 from __future__ import annotations
 
@@ -6,65 +6,45 @@ from typing import Any
 
 import numpy as np
 
-from .._dtype import FROM_NUMPY
-from ._checks import Array
-
-_C_TYPES = {
-    "float32": "float",
-    "float64": "double",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "int64": "int64_t",
-    "int32": "int",
-    "int16": "int16_t",
-    "int8": "int8_t",
-    "uint8": "uint8_t",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}
+from .._dtype import FROM_NUMPY, bool_, dtype, float64
+from ._checks import Array, does_not_fit, fits, scalar_name
 
 
 def number_as(value: Any, to: np.dtype[Any], *, saturate: bool = False) -> Array:
-    """A Python number as a 0-d array of dtype `to`.
-
-    Raises RuntimeError where it does not fit: integers may wrap around to unsigned ones, floats are cut off, infinities
-    stay.  With `saturate`, what is too large for a 16-bit float becomes infinite instead.
-    """
-    if isinstance(value, int) and not _is_long(value):
+    """`as_element` as a 0-d array.  ValueError for an integer of more than 64 bits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("Overflow when unpacking long long")
-    if not fits(value, to) and not (saturate and to.itemsize == 2 and FROM_NUMPY[to].is_floating_point):
-        raise RuntimeError(f"value cannot be converted to type {_C_TYPES[FROM_NUMPY[to].name]} without overflow")
-    if isinstance(value, complex) and to.kind not in "cb":
-        value = value.real
-    if to.kind in "iu":
-        whole = int(value)
-        return np.array(whole if _is_long(whole) else -(2**63), np.int64).astype(to)
-    with np.errstate(over="ignore"):
-        return np.array(value).astype(to)
+    return np.asarray(as_element(value, FROM_NUMPY[to], saturate=saturate))
 
 
-def fits(value: Any, to: np.dtype[Any]) -> bool:
-    """Whether torch converts `value` to dtype `to` without complaint.  Source: `c10::overflows`."""
-    if to.kind == "b":
-        return True
+def as_element(value: Any, kind: dtype, *, saturate: bool = False) -> Any:
+    """A Python number as a NumPy element of `kind`: the conversion of a `Scalar`, as `fill_` and `full` do it.
+
+    Raises RuntimeError where it does not fit.  With `saturate` what is too large for 16 bits becomes infinite instead: where
+    torch fills a single element it converts by way of float64.
+    """
+    if saturate and kind.is_floating_point and kind.itemsize == 2:
+        return rounded(as_element(value, float64).item(), kind)
+    if kind is bool_:
+        return np.bool_(bool(value))
+    if not fits(value, kind.numpy):
+        raise does_not_fit(scalar_name(kind.numpy))
+    if kind.is_complex:
+        return kind.numpy.type(value)
     if isinstance(value, complex):
-        if to.kind == "c":
-            return all(fits(part, np.dtype(f"f{to.itemsize // 2}")) for part in (value.real, value.imag))
-        return value.imag == 0 and fits(value.real, to)
-    if to.kind in "iu":
-        info = np.iinfo(to)
-        if isinstance(value, float):
-            return float(info.min) <= value <= float(info.max)
-        return value <= info.max and (-value <= info.max if to.kind == "u" else value >= info.min)
-    largest = _largest(to)
-    return not abs(value) > largest or abs(value) == float("inf")
+        value = value.real
+    return rounded(value, kind) if kind.is_floating_point else wrapped(value, kind)
 
 
-def _largest(to: np.dtype[Any]) -> float:
-    if FROM_NUMPY[to].name == "bfloat16":
-        return 3.3895313892515355e38
-    return float(np.finfo(to).max)
+def wrapped(value: float, kind: dtype) -> Any:
+    """A number as an element of an integer dtype: cut off at the point, modulo the dtype's range."""
+    bits = 8 * kind.itemsize
+    whole = int(value) % 2**bits
+    return kind.numpy.type(whole - 2**bits if kind.is_signed and whole >= 2 ** (bits - 1) else whole)
 
 
-def _is_long(value: int) -> bool:
-    return -(2**63) <= value < 2**63
+def rounded(value: float, kind: dtype) -> Any:
+    """A number as an element of a floating dtype; one of 16 bits is rounded to float32 first, as in torch."""
+    with np.errstate(over="ignore"):
+        number: Any = np.float32(value) if kind.itemsize == 2 else np.float64(value)
+        return number.astype(kind.numpy)
