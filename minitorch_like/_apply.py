@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ._capture import mode
+from ._history import FoldedView, View
 from ._record import new_node, recorded, refuse_inference, wrapped
-from ._tensor import FoldedView, Tensor, View, new_tensor, wrap
+from ._tensor import Tensor, new_tensor, wrap
 from .autograd.graph import for_result, next_sequence, type_of_node
 from .ops import Op
 from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC, unbound

@@ -84,9 +84,11 @@ def activate() -> bool:
     complete()
     take_places()
     _override_properties()
-    for name, method in list(vars(Tensor).items()):
+    for name, method in attributes_of_tensor().items():
         if isinstance(method, FunctionType) and name not in _OWN_METHODS:
-            _override(method, f"torch.Tensor.{name}", vars(Tensor).get(_KNOWN_AS.get(name, name)), name in _BINARY)
+            _override(
+                method, f"torch.Tensor.{name}", attributes_of_tensor().get(_KNOWN_AS.get(name, name)), name in _BINARY
+            )
     for where in _NAMESPACES:
         if find_spec(f"{_PACKAGE}.{where}") is not None:
             _override_namespace(f"torch.{where}", vars(import_module(f"{_PACKAGE}.{where}")))
@@ -188,8 +190,13 @@ class Properties:
     __slots__ = ()
 
 
+def attributes_of_tensor() -> dict[str, Any]:
+    """What Tensor has of its own, and what it inherits."""
+    return {name: each for base in reversed(Tensor.__mro__[:-1]) for name, each in vars(base).items()}
+
+
 def _override_properties() -> None:
-    for name, each in vars(Tensor).items():
+    for name, each in attributes_of_tensor().items():
         if isinstance(each, property) and not name.startswith("__"):
             setattr(Properties, name, _overridable(name, each))
 

@@ -181,7 +181,9 @@ def _copied(array: Array, memo: dict[Any, Any]) -> Array:
 
 
 def _own_slots(cls: type[Any]) -> list[str]:
-    return [each for each in copyreg._slotnames(cls) if each not in Tensor.__slots__]  # type: ignore[attr-defined]
+    """The slots of a subclass, apart from those of every Tensor."""
+    of_all = copyreg._slotnames(Tensor)  # type: ignore[attr-defined]
+    return [each for each in copyreg._slotnames(cls) if each not in of_all]  # type: ignore[attr-defined]
 
 
 # -- pickles -----------------------------------------------------------------------------------------------------------------

@@ -6,71 +6,22 @@ op table by `_functions`.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype
+from ._history import History, alone, own_version, refuse
 from ._layout import strides_of
 from ._size import Size, trusted
-from .autograd.graph import (
-    ENDS,
-    AccumulateGrad,
-    AsStridedBackward0,
-    Node,
-    Nowhere,
-    add_hook,
-    move_retained,
-    next_sequence,
-)
-from .ops._checks import c_name, real_number, sizes, wrap_dim
+from .autograd.graph import AccumulateGrad, Node
+from .ops._checks import real_number, wrap_dim
 from .ops.indexing import storage_offset_of
 
 _CPU = device("cpu")
-
-
-class View:
-    """What a tensor that shares its base's memory must know.
-
-    Attributes:
-        base: the tensor that is not a view.
-        version: the version counter when the view's node was made; a later one makes the node stale.
-        creation: None, or why the view must not be written to while recording ("several", "no_grad", "inference").
-    """
-
-    __slots__ = ("base", "creation", "version")
-
-    def __init__(self, base: Tensor, version: int, creation: str | None) -> None:
-        self.base = base
-        self.version = version
-        self.creation = creation
-
-
-class FoldedView(View):
-    """Of a result that torch computes as a matrix and then views in another shape.
-
-    The base is that matrix.  Few ask for it, so that it is made then, from the result's `array` and history.
-    """
-
-    __slots__ = ("array", "counter", "node")
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.array, self.node, self.counter = tensor._data, tensor._node, tensor._version_counter
-        self.version = 0
-        self.creation = None if mode.grad else "no_grad"
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "base":
-            raise AttributeError(name)
-        from ._record import matrix_of
-
-        self.base = matrix_of(self.array, self.node)
-        self.base._version_counter = self.counter
-        return self.base
 
 
 def disabled_torch_function(function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -80,19 +31,13 @@ def disabled_torch_function(function: Any, types: Any, args: Any = (), kwargs: A
     return without_overrides(function, args, kwargs)
 
 
-class InferenceVersion(list[int]):
-    """The version counter of the detached memory of a tensor of inference mode, which has none itself."""
-
-    __slots__ = ()
-
-
 class TensorMeta(type):
     """The class of Tensor and of its subclasses."""
 
     def mro(cls) -> list[type]:
         """Before Tensor, in the order of subclasses that have a say in what functions do, stand overridable properties."""
         order = type.mro(cls)
-        if len(order) > 2 and _has_a_say(order):
+        if len(order) > 3 and _has_a_say(order):
             from ._overridable import Properties
 
             order.insert(order.index(Tensor), Properties)
@@ -103,7 +48,7 @@ class TensorMeta(type):
         if "__torch_dispatch__" in vars(cls):
             raise NotImplementedError(f"{cls.__name__}.__torch_dispatch__: minitorch_like asks __torch_function__ only")
         order = cls.__mro__
-        if len(order) > 2 and _has_a_say(order):
+        if len(order) > 3 and _has_a_say(order):
             from ._overridable import activate
 
             activate()
@@ -147,48 +92,12 @@ def _parts() -> Any:
     return _complex
 
 
-def _refuse(method: str, *args: Any, **kwargs: Any) -> NoReturn:
-    from .ops._misfits import no_arguments
-
-    raise no_arguments(method, args, kwargs)
-
-
-def _alone(method: Callable[..., Any], name: str = "") -> Callable[..., Any]:
-    """A method without arguments that says so in torch's words, of which it is not worth while to save a call."""
-
-    def call(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            _refuse(call.__name__, *args, **kwargs)
-        return method(self)
-
-    call.__name__ = name or method.__name__
-    call.__qualname__ = f"Tensor.{call.__name__}"
-    call.__doc__ = method.__doc__
-    return call
-
-
-class Tensor(metaclass=TensorMeta):
+class Tensor(History, metaclass=TensorMeta):
     """A multi-dimensional array that remembers how it was computed."""
 
     __module__ = "minitorch_like"  # where users and pickles find it
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_data",
-        "_grad",
-        "_node",
-        "_number",
-        "_version_counter",
-        "_view",
-    )
+    __slots__ = ("__dict__", "__weakref__")
     __array_priority__ = 1000  # ndarray's operators leave the work to ours
-
-    _data: np.ndarray[Any, np.dtype[Any]]
-    _node: Node | None  # of a leaf that requires grad: its AccumulateGrad
-    _number: int  # which output of the node
-    _grad: Any  # a Tensor, None, or the buffer of a compiled step
-    _version_counter: Any  # [version], shared by all views of one memory; None on inference tensors
-    _view: View | None
 
     def __getattr__(self, name: str) -> Any:
         """A method that is still to be declared; see `_later`."""
@@ -286,19 +195,19 @@ class Tensor(metaclass=TensorMeta):
 
     def dim(self, *refused: Any) -> int:
         if refused:
-            _refuse("dim", *refused)
+            refuse("dim", *refused)
         return self._data.ndim
 
-    ndimension = _alone(dim, "ndimension")
+    ndimension = alone(dim, "ndimension")
 
     def numel(self, *refused: Any) -> int:
         if refused:
-            _refuse("numel", *refused)
+            refuse("numel", *refused)
         return self._data.size
 
-    nelement = _alone(numel, "nelement")
+    nelement = alone(numel, "nelement")
 
-    @_alone
+    @alone
     def element_size(self) -> int:
         return self._data.itemsize
 
@@ -317,11 +226,11 @@ class Tensor(metaclass=TensorMeta):
         strides = tuple([each // step for each in (strides_of(array) if self._view is None else array.strides)])
         return strides if dim is None else strides[_dim_of(strides, dim, "stride")]
 
-    @_alone
+    @alone
     def storage_offset(self) -> int:
         return storage_offset_of(self._data)
 
-    @_alone
+    @alone
     def data_ptr(self) -> int:
         """The address of the first element; 0 for an empty tensor."""
         address: int = self._data.__array_interface__["data"][0]
@@ -336,15 +245,15 @@ class Tensor(metaclass=TensorMeta):
             return is_contiguous(self, *args, **kwargs)
         return self._data.flags.c_contiguous
 
-    @_alone
+    @alone
     def is_floating_point(self) -> bool:
         return self._data.dtype.kind in FLOATING_KINDS
 
-    @_alone
+    @alone
     def is_complex(self) -> bool:
         return self._data.dtype.kind == "c"
 
-    @_alone
+    @alone
     def is_signed(self) -> bool:
         return self._data.dtype.kind not in "ub"
 
@@ -387,236 +296,16 @@ class Tensor(metaclass=TensorMeta):
     def imag(self, value: Any) -> None:
         _parts().set_part(self, "imag", value)
 
-    # -- autograd -----------------------------------------------------------------------------------------
-
-    def grad_node(self) -> Node | None:
-        """The node that a gradient for this tensor goes to; for a view whose base was written to, a new one."""
-        view = self._view
-        if view is not None:
-            counter = self._version_counter
-            if counter is not None and view.version != counter[0]:
-                self._refresh(view)
-            if self._node is None and self.requires_grad:
-                return Nowhere(self._data)
-        return self._node
-
-    def _refresh(self, view: View) -> None:
-        base = view.base
-        base_node, old = base._node, self._node
-        if base_node is None and self._has_no_history():
-            return
-        if self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
-            return
-        if view.creation is not None:
-            from ._view_errors import forbidden
-
-            raise forbidden(self, view.creation, indirect=True)
-        view.version = self._version_counter[0]
-        node = object.__new__(AsStridedBackward0)
-        node.layout = (base._data, self._data)
-        node.inputs = (base_node,)
-        node.numbers = (base._number,)
-        node.saved, node.versions = [], []
-        node.sequence = next_sequence()
-        node.shape, node.dtype = self._data.shape, self._data.dtype
-        node.hooks = None
-        move_retained(old, self._number, node)
-        self._node, self._number = node, 0
-
-    @property
-    def requires_grad(self) -> bool:
-        if self._node is not None:
-            return True
-        view = self._view  # torch says so of every view of what does, although from some of them nothing leads back
-        return view is not None and view.base._node is not None and self._data.dtype.kind in DIFFERENTIABLE_KINDS
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        if not isinstance(value, bool):
-            raise RuntimeError("requires_grad must be a bool")
-        if not self._has_no_history():
-            advice = (
-                " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
-                "var_no_grad = var.detach()."
-            )
-            raise RuntimeError(f"you can only change requires_grad flags of leaf variables.{'' if value else advice}")
-        if value and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
-            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
-        if value and not mode.inference and self.is_inference():
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        if not value:
-            self._node = None
-        elif self._node is None:
-            self._node = AccumulateGrad(self)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Switch the recording of what is computed from this leaf."""
-        if not isinstance(requires_grad, bool):
-            raise TypeError(
-                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
-                f"{type(requires_grad).__name__}"
-            )
-        if requires_grad and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if not requires_grad or self._has_no_history():
-            self.requires_grad = requires_grad
-        return self
-
-    def _has_no_history(self) -> bool:
-        """Whether it is a leaf as far as is known without bringing a view up to date; all that torch asks before it changes
-        something."""
-        node = self._node
-        return node is None or node.__class__ is AccumulateGrad
-
-    @property
-    def is_leaf(self) -> bool:
-        node = self.grad_node()
-        return node is None or node.__class__ in ENDS
-
-    @property
-    def grad_fn(self) -> Node | None:
-        node = self.grad_node()
-        return None if node.__class__ in ENDS else node
-
-    @property
-    def grad(self) -> Tensor | None:
-        grad = self._grad
-        if grad is not None and grad.__class__ is not Tensor and not isinstance(grad, Tensor):
-            grad = self._grad = grad.materialise()
-        return grad
-
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            self._check_grad(value)
-        if mode.recorder is not None:
-            mode.recorder.note_grad_assigned(self, value)
-        self._grad = value
-
-    @grad.deleter
-    def grad(self) -> None:
-        self._grad = None
-
-    def _check_grad(self, value: Any) -> None:
-        if not isinstance(value, Tensor):
-            raise TypeError(
-                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
-            )
-        if value is self:
-            raise RuntimeError("can't assign Variable as its own grad")
-        if value._data.shape != self._data.shape:
-            raise RuntimeError(
-                f"attempting to assign a gradient of size '{sizes(value._data.shape)}' to a tensor of size "
-                f"'{sizes(self._data.shape)}'. Please ensure that the gradient and the tensor are the same size"
-            )
-        if value._data.dtype is not self._data.dtype:
-            raise RuntimeError(
-                f"attempting to assign a gradient with dtype '{c_name(value._data)}' to a tensor with grad_dtype "
-                f"'{self.dtype.title}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). "
-                "You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set "
-                "grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems "
-                "that assume they match."
-            )
-
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Accumulate into the leaves the gradient of this tensor; see `autograd.backward`."""
-        from .autograd import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
-
-    def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
-        """Call `hook(grad)` when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
-        node = self.grad_node()
-        if node is None:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        return add_hook(node.own_hooks().tensors.setdefault(self._number, OrderedDict()), hook)
-
-    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Any:
-        """Call `hook(leaf)` after this leaf's `grad` was updated."""
-        node = self.grad_node()
-        if node is None:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if node.__class__ not in ENDS:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if not isinstance(node, AccumulateGrad):
-            return add_hook(OrderedDict(), hook)  # no gradient will ever arrive
-        if node.post_hooks is None:
-            node.post_hooks = OrderedDict()
-        return add_hook(node.post_hooks, hook)
-
-    @_alone
-    def retain_grad(self) -> None:
-        """Keep the gradient of this non-leaf in `grad` as well."""
-        import weakref
-
-        if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if not self._has_no_history():
-            node = self.grad_node()
-            assert node is not None
-            node.own_hooks().retained[self._number] = weakref.ref(self)
-
-    @property
-    def retains_grad(self) -> bool:
-        node = self._node
-        return node is not None and node.hooks is not None and self._number in node.hooks.retained
-
-    @property
-    def _version(self) -> int:
-        if self._version_counter is None:
-            raise RuntimeError("Inference tensors do not track version counter.")
-        return self._version_counter[0]
-
-    def _bump(self) -> None:
-        """Count a write to the memory.  RuntimeError where it was made in inference mode, and is written to outside."""
-        counter = self._version_counter
-        if counter.__class__ is list:
-            counter[0] += 1
-            if mode.recorder is not None:
-                mode.recorder.note_write(counter)
-        elif mode.inference:
-            pass
-        elif counter is not None:
-            counter[0] += 1
-        else:
-            raise RuntimeError(
-                "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
-                "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
-            )
-
-    @_alone
-    def is_inference(self) -> bool:
-        """Whether it was made in inference mode, or shares the memory of what was."""
-        return self._version_counter is None or self._version_counter.__class__ is InferenceVersion
-
-    @property
-    def output_nr(self) -> int:
-        """Which output of its node it is."""
-        return self._number
-
-    @property
-    def _base(self) -> Tensor | None:
-        return None if self._view is None or self._version_counter is None else self._view.base
-
-    def _is_view(self) -> bool:
-        return self._view is not None
-
     def detach(self, *refused: Any) -> Tensor:
         """The same memory without history."""
         if refused:
-            _refuse("detach", *refused)
+            refuse("detach", *refused)
         out = wrap(self._data)
         counter = self._version_counter
-        out._version_counter = counter if counter.__class__ is list else _own_version()
+        out._version_counter = counter if counter.__class__ is list else own_version()
         return out
 
-    @_alone
+    @alone
     def detach_(self) -> Tensor:
         """Forget the history."""
         if mode.inference:
@@ -635,7 +324,7 @@ class Tensor(metaclass=TensorMeta):
     def data(self) -> Tensor:
         """The same memory without history, whose changes no version counts."""
         out = wrap(self._data)
-        out._version_counter = _own_version() if self.is_inference() else [0]
+        out._version_counter = own_version() if self.is_inference() else [0]
         return out
 
     @data.setter
@@ -663,7 +352,7 @@ class Tensor(metaclass=TensorMeta):
     def item(self, *refused: Any) -> Any:
         """The only element as a Python number."""
         if refused:
-            _refuse("item", *refused)
+            refuse("item", *refused)
         data = self._data
         if data.size != 1:
             raise RuntimeError(f"a Tensor with {data.size} elements cannot be converted to Scalar")
@@ -671,7 +360,7 @@ class Tensor(metaclass=TensorMeta):
             mode.recorder.refuse("item() reads a value that the next step may change")
         return data.item()
 
-    @_alone
+    @alone
     def tolist(self) -> Any:
         reads_values("tolist()")
         return self._data.tolist()
@@ -780,11 +469,6 @@ class Tensor(metaclass=TensorMeta):
     __reversed__ = _late("__reversed__")
     __rmatmul__ = _late("__rmatmul__")
     __setstate__ = _late("__setstate__")
-
-
-def _own_version() -> InferenceVersion | None:
-    """The version counter of what is detached from a tensor of inference mode: within that mode there is none."""
-    return None if mode.inference else InferenceVersion([0])
 
 
 new_tensor: Callable[[type[Any]], Any] = object.__new__

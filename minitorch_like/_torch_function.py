@@ -181,7 +181,7 @@ def _converted(result: Any, cls: type[Any]) -> Any:
 @cache
 def nowrap_functions() -> frozenset[Any]:
     """The getters whose results stay plain tensors."""
-    return frozenset(vars(Tensor)[name].__get__ for name in ("grad", "_base"))
+    return frozenset(getattr(Tensor, name).__get__ for name in ("grad", "_base"))
 
 
 # -- instances of subclasses ---------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def _about_tensors(*texts: str) -> Callable[[Callable[..., Any]], Callable[..., 
             each.__name__ = each.__qualname__ = name
             each.__doc__ = function.__doc__
         PUBLIC[name] = call
-        if name not in vars(Tensor):
+        if not hasattr(Tensor, name):
             setattr(Tensor, name, call_method)
         return call
 
@@ -209,7 +209,7 @@ def _install() -> None:
     for kind in ("cuda", "xpu", "ipu"):
         setattr(Tensor, kind, _to_device(kind))
     for name, each in _attributes().items():
-        if name not in vars(Tensor):
+        if not hasattr(Tensor, name):
             setattr(Tensor, name, each)
 
 
