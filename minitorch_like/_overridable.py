@@ -116,6 +116,7 @@ def _override(function: Any, name: str, known_as: Any = None, operator: bool = F
     if name.startswith("torch.Tensor."):
         function.__name__ = name.rpartition(".")[2]
         function.__qualname__ = f"Tensor.{function.__name__}"
+    plain.__qualname__ = function.__qualname__  # by which Python's errors call it
     call: Any = partial(_call, known_as, plain)
     if operator:
         call = partial(_operate, known_as, plain)

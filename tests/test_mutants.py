@@ -40,7 +40,7 @@ def standing() -> Iterator[Any]:
     for each in FAULTS.values():
         for place in each.places:
             if isinstance(place, Attribute):
-                yield vars(place.owner)[place.name]
+                yield place.standing()
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -66,13 +66,13 @@ def test_a_fault_takes_the_arguments_of_what_it_replaces(name: str) -> None:
         if isinstance(place, Rule | Applied):
             continue  # its arguments are looked up by their names when it is planted, or are those of any op
         assert isinstance(place, Kernel | Attribute)
-        right = TABLE[place.op] if isinstance(place, Kernel) else vars(place.owner)[place.name]
+        right = TABLE[place.op] if isinstance(place, Kernel) else place.standing()
         if isinstance(right, np.ufunc):
             continue
         right = right.kernel if isinstance(right, Op) else right
         parameters = inspect.signature(right).parameters.values()
         named = {each.name: None for each in parameters if each.kind is each.KEYWORD_ONLY}
-        ordinary = [each for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+        ordinary = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
         inspect.signature(planted.faulty).bind(right, *ordinary, **named)
 
 

@@ -66,7 +66,7 @@ def unbroadcast_sums_leading_axes_only(right: Right, g: Any, shape: Any) -> Any:
 
 
 @fault("wrong dtype", Attribute(engine, "cast_to"))
-def gradient_keeps_the_wider_dtype(right: Right, g: Any, dtype: Any) -> Any:
+def gradient_keeps_the_wider_dtype(right: Right, g: Any, dtype: Any, memory_format: Any = None) -> Any:
     """The float64 gradient of a float32 tensor is not brought back to float32."""
     return g
 

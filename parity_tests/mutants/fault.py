@@ -107,9 +107,15 @@ class Attribute:
     owner: Any
     name: str
 
+    def standing(self) -> Any:
+        """What stands there, or is inherited.  Raises KeyError where nothing is."""
+        holders = getattr(self.owner, "__mro__", (self.owner,))
+        return vars(next((each for each in holders if self.name in vars(each)), self.owner))[self.name]
+
     @contextmanager
     def taken_by(self, faulty: Function) -> Iterator[None]:
-        right = vars(self.owner)[self.name]
+        right = self.standing()
+        inherited = self.name not in vars(self.owner)
 
         def function(*args: Any, **kwargs: Any) -> Any:
             return faulty(right, *args, **kwargs)
@@ -118,7 +124,10 @@ class Attribute:
         try:
             yield
         finally:
-            setattr(self.owner, self.name, right)
+            if inherited:
+                delattr(self.owner, self.name)
+            else:
+                setattr(self.owner, self.name, right)
 
 
 @dataclass(frozen=True, slots=True)
