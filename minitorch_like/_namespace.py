@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from ._capture import reads_values
-from ._composed.shapes import warn_always
 from ._device import device as Device
+from ._once import warn_always
 from ._tensor import Tensor
 from .amp import GradScaler, autocast
 

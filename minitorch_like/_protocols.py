@@ -22,7 +22,7 @@ from ._capture import reads_values
 from ._dtype import dtype as DType
 from ._dtype import with_own_dtype
 from ._layout import root_of
-from ._tensor import Tensor, wrap
+from ._tensor import Tensor, warn_of_lost_history, wrap
 from .ops import TABLE
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -48,7 +48,10 @@ def __array_wrap__(self: Tensor, array: Any, context: Any = None, return_scalar:
 
 
 def __complex__(self: Tensor) -> complex:
-    return complex(self._scalar())
+    number = self._scalar()
+    if self._node is not None:
+        warn_of_lost_history()
+    return complex(number)
 
 
 def __contains__(self: Tensor, element: Any) -> bool:

@@ -387,6 +387,8 @@ class Tensor(History, metaclass=TensorMeta):
 
     def __float__(self) -> float:
         number = self._scalar()
+        if self._node is not None:
+            warn_of_lost_history()
         return float(real_number(number, "double") if number.__class__ is complex else number)
 
     def __int__(self) -> int:
@@ -491,6 +493,16 @@ def with_history(array: Any, node: Node | None, number: int) -> Tensor:
     tensor: Tensor = wrap(array)
     tensor._node, tensor._number = node, number
     return tensor
+
+
+def warn_of_lost_history() -> None:
+    """What torch says, once, of a Python number that was made of a tensor which requires grad."""
+    from ._once import warn_once
+
+    warn_once(
+        "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+        "Consider using tensor.detach() first."
+    )
 
 
 def _dim_of(entries: tuple[int, ...], dim: Any, method: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from .._bind import METHODS
 from .._capture import mode, structure
 from .._functions import _reads
 from .._layout import channels_last, contiguous_format, is_in_format, memory_format, preserve_format, root_of
+from .._once import warn_once
 from .._size import Size
 from .._tensor import Tensor, wrap
 from ..autograd.engine import sum_to_shape
@@ -138,24 +138,6 @@ def _unflatten(self: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 _unflatten.__name__, _unflatten.__qualname__ = "unflatten", "Tensor.unflatten"
 Tensor.unflatten = _unflatten  # type: ignore[attr-defined]
-
-
-class _Telling:
-    """What has been said, and whether it is to be said every time."""
-
-    told: set[str] = set()  # noqa: RUF012 -- one for the process
-    always = False
-
-
-def warn_once(message: str) -> None:
-    """Some of torch's warnings appear once in the life of a process, unless `set_warn_always` asks for all of them."""
-    if _Telling.always or message not in _Telling.told:
-        _Telling.told.add(message)
-        warnings.warn(message, UserWarning, stacklevel=4)
-
-
-def warn_always(always: bool) -> None:
-    _Telling.always = always
 
 
 def reversed_dims(self: Any) -> Tensor:

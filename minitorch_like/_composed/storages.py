@@ -22,10 +22,10 @@ from .._layout import (
     strides_of,
     suggested_format,
 )
+from .._once import warn_once
 from .._storage import Array, TypedStorage, UntypedStorage, placed, resize_root, storage_of
 from .._tensor import Tensor
 from ..ops._checks import c_name
-from .shapes import warn_once
 
 PUBLIC: dict[str, Any] = dict(_storage.PUBLIC)
 

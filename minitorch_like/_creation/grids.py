@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .._composed.shapes import warn_once
 from .._dtype import default_complex_dtype, dtype, float32, get_default_dtype, int32, int64, promote_types
+from .._once import warn_once
 from .._tensor import Tensor, wrap
 from ..ops._checks import sizes
 from ..ops._scalars import as_element

@@ -107,7 +107,7 @@ def _store(values: list[Any], data: Any, sizes: tuple[int, ...], dim: int, kind:
         raise ValueError(f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(items)})")
     for each in items:
         if isinstance(each, np.ndarray):
-            from .._composed.shapes import warn_once
+            from .._once import warn_once
 
             warn_once(
                 "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def _warn_once(message: str) -> None:
-    from .._composed.shapes import warn_once
+    from .._once import warn_once
 
     warn_once(message)
 

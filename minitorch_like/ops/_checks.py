@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -127,17 +126,11 @@ def largest(kind: np.dtype[Any]) -> float:
 
 def real_part(x: Any) -> Array:
     """What a conversion to real numbers leaves.  The first one warns, as in torch."""
-    if not _Discarded.warned:
-        _Discarded.warned = True
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
+    from .._once import warn_once
+
+    warn_once("Casting complex values to real discards the imaginary part")
     real: Array = x.real
     return real
-
-
-class _Discarded:
-    """Whether the user has been told that imaginary parts were lost."""
-
-    warned = False
 
 
 def real_and_imaginary(x: Array) -> Array:

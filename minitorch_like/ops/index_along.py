@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._once import warn_once
 from ._checks import sizes, title, wrap_dim
 from ._scalars import number_as
 from ._scatter_rules import Along, reduced_input, reduced_source
@@ -14,7 +15,7 @@ from ._table import Array, op
 from .elementwise import eq, where, zeros_of
 from .indexing import UNSIGNED, add_at, add_rows_into, check_range
 from .reductions import sum_
-from .scatter import reduce_at, warn_once, wide
+from .scatter import reduce_at, wide
 from .shape import copied, reshape
 
 Shape = tuple[int, ...]

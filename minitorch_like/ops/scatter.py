@@ -7,12 +7,12 @@ the in-place form.  Both check everything before they write.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .._dtype import FLOATING_KINDS
+from .._once import warn_once
 from ._checks import sizes, title, wrap_dim
 from ._scalars import number_as
 from ._scatter_rules import index_zero, reduced_input, reduced_source
@@ -20,15 +20,6 @@ from ._table import Array, op
 from .indexing import check_index_dtype, check_range, gather, places_along
 
 _MODES = ("sum", "prod", "mean", "amax", "amin")
-_warned: set[str] = set()
-
-
-def warn_once(text: str) -> None:
-    if text not in _warned:
-        _warned.add(text)
-        warnings.warn(text, UserWarning, stacklevel=6)
-
-
 # -- what a scatter must be ------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from parity_tests.cases.complexes import CUTS, DTYPES, EXTREMES, normal, whole
 from parity_tests.suites._programs import agree, run, same
 from parity_tests.suites._registry import Programs
+from parity_tests.suites._warnings import every_warning, warned
 
 seeds = st.integers(0, 2**32 - 1)
 REAL = ("bool", "uint8", "int8", "int16", "int32", "int64", "bfloat16", "float32", "float64")
@@ -307,27 +308,13 @@ def test_conversions(torch, candidate, dtype, to):
 
 
 def test_the_warning_of_discarded_parts(torch, candidate):
-    """It is given once in a process; here each world is asked to forget that."""
-    if candidate.__name__ != "minitorch_like":
-        pytest.skip("how minitorch_like can be asked to forget")
-    from minitorch_like.ops import _checks as checks
-
     def program(ns):
-        seen = []
-        for name in ("float", "bool", "int"):
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                if ns is candidate:
-                    checks._Discarded.warned = False
-                getattr(ns.tensor([1 + 2j]), name)()
-            seen.append([(w.category.__name__, str(w.message).partition(" (Triggered")[0]) for w in caught])
-        return seen
+        return [
+            warned(ns, lambda ns, name=name: getattr(ns.tensor([1 + 2j]), name)()) for name in ("float", "bool", "int")
+        ]
 
-    torch.set_warn_always(True)
-    try:
+    with every_warning(torch, candidate):
         same(torch, candidate, program)
-    finally:
-        torch.set_warn_always(False)
 
 
 # -- random numbers -----------------------------------------------------------------------------------------------------

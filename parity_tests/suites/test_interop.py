@@ -5,7 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
-from _expressions import same_outcomes
+
+from parity_tests.suites._expressions import same_outcomes
+from parity_tests.suites._programs import same
+from parity_tests.suites._warnings import every_warning, warned
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::RuntimeWarning", "ignore::FutureWarning"
@@ -262,3 +265,9 @@ def test_numpy_is_not_told_to_warn(candidate):
         warnings.simplefilter("error")
         tensor = candidate.ones(3)
         assert np.array(tensor).sum() == np.sin(tensor).size()[0]
+
+
+@pytest.mark.parametrize("convert", [float, int, bool, complex, lambda x: x.item(), lambda x: f"{x:.1f}"])
+def test_numbers_of_what_requires_grad(torch, candidate, convert):
+    with every_warning(torch, candidate):
+        same(torch, candidate, lambda ns: warned(ns, lambda ns: convert(ns.tensor(2.5, requires_grad=True))))

@@ -3,8 +3,9 @@
 import warnings
 
 import pytest
-from _expressions import outcome, same_outcomes
-from _programs import same
+
+from parity_tests.suites._expressions import outcome, same_outcomes
+from parity_tests.suites._programs import same
 
 ASKING_FOR_A_GPU = [
     *(f"ns.cuda.{call}" for call in (

@@ -4,8 +4,9 @@ import copy
 import pickle
 
 import pytest
-from _expressions import same_outcomes
-from _programs import same
+
+from parity_tests.suites._expressions import same_outcomes
+from parity_tests.suites._programs import same
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 TENSORS = {

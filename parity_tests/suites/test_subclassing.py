@@ -6,8 +6,9 @@ import pickle
 from typing import ClassVar
 
 import pytest
-from _expressions import outcome, same_outcomes
-from _programs import same
+
+from parity_tests.suites._expressions import outcome, same_outcomes
+from parity_tests.suites._programs import same
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
