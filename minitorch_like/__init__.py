@@ -6,16 +6,12 @@ from typing import Any as _Any
 # NumPy reports divisions by zero and overflows of our kernels as warnings; torch has none.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch_like\.")
 
-from ._blas import choose_kernels as _choose_kernels  # noqa: E402
-
-_choose_kernels()
-
 from ._allocation import keep_freed_memory as _keep_freed_memory  # noqa: E402
+from ._allocation import without_collecting as _without_collecting  # noqa: E402
 
 _keep_freed_memory()
-
-from . import _creation, _functions, autograd  # noqa: E402
-from . import _printing as _tensor_str  # noqa: E402
+with _without_collecting():
+    from . import _creation, _functions, autograd
 from ._device import device  # noqa: E402
 from ._dtype import (  # noqa: E402
     bfloat16,
@@ -45,7 +41,6 @@ from ._layout import (  # noqa: E402
     preserve_format,
     strided,
 )
-from ._printing import set_printoptions  # noqa: E402
 from ._size import Size  # noqa: E402
 from ._tensor import Tensor  # noqa: E402
 from .autograd import (  # noqa: E402
@@ -79,4 +74,4 @@ def __dir__() -> list[str]:
     from ._namespace import PUBLIC
 
     complete()
-    return sorted({*globals(), *PUBLIC, *SUBMODULES, "compile"})
+    return sorted({*globals(), *PUBLIC, *SUBMODULES, "compile", "set_printoptions"})

@@ -5,7 +5,6 @@ Each reads a call by torch's signatures and hands it to `op.apply`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -231,9 +230,6 @@ def resize_out(out: Tensor, shape: tuple[int, ...]) -> None:
         resize(out, shape)
 
 
-# f(x, 2, 3) for f(x, (2, 3)): the shape of a signature that takes sizes and nothing else by position.
-_SIZES_ONLY = re.compile(r"\(Tensor input, int\[\] \w+(, \*, .*)?\)")
-_ONE_INT = re.compile(r"\(Tensor input, int \w+")
 _INTS = frozenset({int})
 _PLAIN_NUMBERS = frozenset({float, int, bool})
 
@@ -387,10 +383,15 @@ _MISREAD = (AttributeError, TypeError, ValueError)
 _SEQUENCES: frozenset[Any] = frozenset({list, tuple})
 
 
+_SIZES = "(Tensor input, int[] "
+
+
 def _takes_sizes_only(op: Op) -> bool:
-    texts = "".join(op.texts)
-    # Asked of every op at every import: the cheap question first.
-    return "int[]" in texts and any(map(_SIZES_ONLY.fullmatch, op.texts)) and not any(map(_ONE_INT.match, op.texts))
+    """Whether f(x, 2, 3) means f(x, (2, 3)): by the shape of a signature that has sizes and nothing else by position."""
+    if any(text.startswith("(Tensor input, int ") for text in op.texts):
+        return False
+    sizes = [text[:-1].removeprefix(_SIZES).split(", ", 2) for text in op.texts if text.startswith(_SIZES)]
+    return any(each[0].isidentifier() and each[1:2] in ([], ["*"]) for each in sizes)
 
 
 def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:

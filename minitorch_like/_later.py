@@ -73,6 +73,10 @@ def package_attribute(name: str) -> Any:
         from .compiler import compile
 
         return compile
+    if name in ("set_printoptions", "_tensor_str"):
+        from . import _printing
+
+        return _printing if name == "_tensor_str" else _printing.set_printoptions
     if not name.startswith("__") and complete():
         importlib.import_module(f"{_PACKAGE}.nn")  # which adds names too: torch.layer_norm
         if name in vars(package):

@@ -36,6 +36,7 @@ from .._dtype import OF_PYTHON, dtype
 from ._signature import Reader, Signature
 
 Array = np.ndarray[Any, np.dtype[Any]]
+ndarray = np.ndarray
 Kernel = Callable[..., Any]
 Rule = Callable[..., Any]
 
@@ -137,9 +138,9 @@ class Op:
 
     def __call__(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel on arrays, record the op on Tensors.  Used by the rules."""
-        if input.__class__ is not np.ndarray and isinstance(input, np.generic):
+        if input.__class__ is not ndarray and isinstance(input, np.generic):
             input = np.asarray(input)  # of 0-d arrays NumPy gives scalars, into whose copies no kernel can write
-        if isinstance(input, np.ndarray):
+        if input.__class__ is ndarray or isinstance(input, ndarray):
             result = self.kernel(input, *args, **kwargs)
             return self.visible(result) if self.keeps else result
         if self.variadic and input and isinstance(input[0], np.ndarray):

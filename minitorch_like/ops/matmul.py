@@ -163,7 +163,7 @@ def dot(input: Array, tensor: Array) -> Array:
 
 def _rows(x: Any) -> Any:
     """All vectors along the last dimension, as the rows of a matrix."""
-    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if len(x.shape) == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _matmul_input(g: Any, other: Any, input_shape: Any) -> Any:
