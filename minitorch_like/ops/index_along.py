@@ -335,9 +335,9 @@ def index_reduce_into(
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     dim = _check_adding("index_reduce_", array, index, source, dim)
     size = array.shape[dim] if array.ndim else 1
+    warn_once("index_reduce() is in beta and the API may change at any time.")
     if index.size and np.maximum.reduce(index.view(UNSIGNED[index.dtype]), axis=None) >= size:
         raise IndexError("index out of range in self")
-    warn_once("index_reduce() is in beta and the API may change at any time.")
     if array.dtype.kind in "bc":
         _refuse(array, reduce, include_self)
     if not source.size:
