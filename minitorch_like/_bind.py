@@ -18,7 +18,7 @@ from ._record import Edges, new_node, note_output_version
 from ._tensor import Tensor, wrap
 from .autograd.graph import CopySlices, Node, move_retained, next_sequence
 from .ops import TABLE, Op
-from .ops._checks import broadcast_shapes, check_no_partial_overlap, check_one_place_each, sizes
+from .ops._checks import broadcast_shapes, c_name, check_no_partial_overlap, check_one_place_each, sizes, title
 from .ops._signature import Reader, tensors_only
 from .ops._table import INPUT, python_value
 
@@ -44,21 +44,21 @@ def check_writable(tensor: Tensor, recording: bool) -> None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
-def check_result(array: Any, result: Any) -> None:
+def check_result(array: Any, result: Any, dtype_name: Callable[[Any], str] = title) -> None:
     """Whether `result` may be written into `array` as it stands."""
     if result.shape != array.shape:
         raise RuntimeError(
             f"output with shape {sizes(array.shape)} doesn't match the broadcast shape {sizes(result.shape)}"
         )
     if result.dtype is not array.dtype:
-        check_cast(array, result)
+        check_cast(array, result, dtype_name)
 
 
-def check_cast(array: Any, result: Any) -> None:
-    """Whether the dtype of `result` may be converted to that of `array` without being asked for."""
+def check_cast(array: Any, result: Any, dtype_name: Callable[[Any], str] = title) -> None:
+    """Whether the dtype of `result` may be converted to that of `array`, of which the error speaks by `dtype_name`."""
     kind, wanted = FROM_NUMPY[result.dtype], FROM_NUMPY[array.dtype]
     if not can_cast(kind, wanted):
-        raise RuntimeError(f"result type {kind.title} can't be cast to the desired output type {wanted.title}")
+        raise RuntimeError(f"result type {kind.title} can't be cast to the desired output type {dtype_name(array)}")
 
 
 def copy_into(array: Any, result: Any) -> None:
@@ -70,6 +70,8 @@ _UFUNCS: dict[str, Any] = {"add": np.add, "sub": np.subtract, "mul": np.multiply
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 # Ops that refuse booleans before they look at the memory.
 _REFUSING_BOOLEANS = ("neg", "relu", "sub")
+# Ops that look at dtypes before they look at the memory, and beside numbers call theirs as C++ does.
+_CLAMPS = ("clamp", "clamp_max", "clamp_min")
 # Ops that may write to one place several times, because they write the same.
 _IDEMPOTENT = ("fill", "zero")
 
@@ -82,6 +84,7 @@ def _inplace(op: Op) -> Callable[..., Tensor]:
     arity = op.arity
     ufunc: Any = _UFUNCS.get(op.name)
     once = op.name not in _IDEMPOTENT
+    clamps = op.name in _CLAMPS
     takes_anything = op.name != "copy"  # which converts, and then asks nothing of what it converts
     checked = not op.name.startswith("logical_")  # torch has no derivative of these, nor an objection
 
@@ -104,12 +107,15 @@ def _inplace(op: Op) -> Callable[..., Tensor]:
                 ]
             )
         arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
+        dtype_name = c_name if clamps and ndarray not in map(type, arrays[1:]) else title
         try:
             if takes_anything or args[1] is not target:  # a copy of itself is none
                 _check_memory(arrays, once or (len(args) > 1 and hasattr(args[1], "_node")))
         except RuntimeError:
             if op.name in _REFUSING_BOOLEANS:
                 computing.kernel(*[np.zeros((), each.dtype) if each.__class__ is ndarray else each for each in arrays])
+            if clamps:
+                _check_operands(array, arrays[:arity], dtype_name)
             raise
         kept: tuple[Any, ...] = ()
         direct = ufunc is not None and mode.recorder is None and _suits(ufunc, array, arrays)
@@ -117,13 +123,13 @@ def _inplace(op: Op) -> Callable[..., Tensor]:
             try:
                 result = run(computing.kernel, *arrays)
             except NotImplementedError:
-                _check_operands(array, arrays[:arity])
+                _check_operands(array, arrays[:arity], dtype_name)
                 raise
             if op.keeps:
                 result, kept = result[0], result[1:]
             if type(result) is not ndarray:
                 result = np.asarray(result)
-            check_result(array, result)
+            check_result(array, result, dtype_name)
         if recording:  # before the write, so that what is saved remembers the version it had
             node = _record.make_node(op, _with_original(op, args, edges), edges, array, op.inplace_node, kept)
         if direct:
@@ -161,10 +167,11 @@ def _of_numbers(comparison: Op) -> Op:
     return Op(comparison.kernel, comparison.texts, rules, name=comparison.name, arity=2, node=node)
 
 
-def _check_operands(array: Any, operands: list[Any]) -> None:
+def _check_operands(array: Any, operands: list[Any], dtype_name: Callable[[Any], str]) -> None:
     """torch looks at shapes and at the result's dtype before it looks for a kernel."""
+    operands = [each for each in operands if each is not None]
     shape, kind = broadcast_shapes(*map(np.shape, operands)), result_dtype(*operands)
-    check_result(array, np.broadcast_to(np.empty((), kind.numpy), shape))
+    check_result(array, np.broadcast_to(np.empty((), kind.numpy), shape), dtype_name)
 
 
 def _suits(ufunc: Any, array: Any, operands: list[Any]) -> bool:
@@ -528,9 +535,10 @@ _OPERATORS = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
     "pow": "pow", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
 }  # fmt: skip
+_COMMUTING = ("add", "mul", "and", "or", "xor")  # in torch 2 + x is x + 2, as its node shows
 for _symbol, _name in _OPERATORS.items():
     METHODS[f"__{_symbol}__"] = _operator(TABLE[_name])
-    METHODS[f"__r{_symbol}__"] = _operator(TABLE[_name], reflected=True)
+    METHODS[f"__r{_symbol}__"] = _operator(TABLE[_name], reflected=_symbol not in _COMMUTING)
     METHODS[f"__i{_symbol}__"] = _inplace_operator(METHODS[f"{_name}_"])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype
-from ._history import History, alone, own_version, refuse
+from ._history import NOBODY, UNGIVEN, History, alone, own_version, read_alone, refuse
 from ._layout import strides_of
 from ._size import Size, trusted
 from .autograd.graph import AccumulateGrad, Node
@@ -145,11 +145,11 @@ class Tensor(History, metaclass=TensorMeta):
 
         return legacy_tensor(cls, *args, **kwargs)
 
-    def as_subclass(self, cls: Any) -> Any:
-        """This tensor, as a view, in another class."""
+    def as_subclass(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+        """(cls) -> this tensor, as a view, in another class."""
         from ._torch_function import as_subclass
 
-        return as_subclass(self, cls)
+        return as_subclass(self, read_alone("as_subclass", self, args, kwargs))
 
     @staticmethod
     def _make_subclass(subclass: Any, data: Any, require_grad: bool = False) -> Any:
@@ -170,10 +170,17 @@ class Tensor(History, metaclass=TensorMeta):
     def shape(self) -> Size:
         return trusted(self._data.shape)
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self: Any = NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """The shape, or its entry at `dim`."""
+        if args or kwargs or self is NOBODY:
+            named = len(kwargs) == 1 and not args and dim is UNGIVEN and kwargs.get("dim").__class__ is int
+            dim = kwargs["dim"] if named else read_alone("size", self, (dim, *args), kwargs)
         shape = self._data.shape
-        return trusted(shape) if dim is None else shape[_dim_of(shape, dim, "size")]
+        if dim is UNGIVEN:
+            return trusted(shape)
+        if dim.__class__ is int and -len(shape) <= dim < len(shape):
+            return shape[dim]
+        return _entry(self, shape, dim, "size")
 
     @property
     def dtype(self) -> dtype:
@@ -193,16 +200,16 @@ class Tensor(History, metaclass=TensorMeta):
     def ndim(self) -> int:
         return self._data.ndim
 
-    def dim(self, *refused: Any) -> int:
-        if refused:
-            refuse("dim", *refused)
+    def dim(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> int:
+        if args or kwargs or self is NOBODY:
+            refuse(self, "dim", args, kwargs)
         return self._data.ndim
 
     ndimension = alone(dim, "ndimension")
 
-    def numel(self, *refused: Any) -> int:
-        if refused:
-            refuse("numel", *refused)
+    def numel(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> int:
+        if args or kwargs or self is NOBODY:
+            refuse(self, "numel", args, kwargs)
         return self._data.size
 
     nelement = alone(numel, "nelement")
@@ -219,12 +226,14 @@ class Tensor(History, metaclass=TensorMeta):
     def nbytes(self) -> int:
         return self._data.nbytes
 
-    def stride(self, dim: int | None = None) -> Any:
+    def stride(self: Any = NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """The strides in elements, or the one of `dim`."""
+        if args or kwargs or self is NOBODY:
+            dim = read_alone("stride", self, (dim, *args), kwargs)
         array = self._data
         step = array.itemsize
         strides = tuple([each // step for each in (strides_of(array) if self._view is None else array.strides)])
-        return strides if dim is None else strides[_dim_of(strides, dim, "stride")]
+        return strides if dim is UNGIVEN else _entry(self, strides, dim, "stride")
 
     @alone
     def storage_offset(self) -> int:
@@ -236,9 +245,9 @@ class Tensor(History, metaclass=TensorMeta):
         address: int = self._data.__array_interface__["data"][0]
         return address if self._data.size else 0
 
-    def is_contiguous(self, /, *args: Any, **kwargs: Any) -> bool:
+    def is_contiguous(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> bool:
         """Whether the elements lie in memory row by row, or as a `memory_format` says."""
-        if args or kwargs:
+        if args or kwargs or self is NOBODY:
             _complete()
             from ._composed.shapes import is_contiguous
 
@@ -296,11 +305,13 @@ class Tensor(History, metaclass=TensorMeta):
     def imag(self, value: Any) -> None:
         _parts().set_part(self, "imag", value)
 
-    def detach(self, *refused: Any) -> Tensor:
+    def detach(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
         """The same memory without history."""
-        if refused:
-            refuse("detach", *refused)
-        out = wrap(self._data)
+        if args or kwargs or self is NOBODY:
+            refuse(self, "detach", args, kwargs)
+        data = self._data
+        # One array a tensor, so that what a graph has saved is known by its array; edges tell the others apart.
+        out = wrap(data if self._node is not None else data.view())
         counter = self._version_counter
         out._version_counter = counter if counter.__class__ is list else own_version()
         return out
@@ -333,10 +344,14 @@ class Tensor(History, metaclass=TensorMeta):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if isinstance(self._node, AccumulateGrad) and value._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-        self._data = value._data
+        old, self._data = self._data, value._data
         structure.changed()
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
+        if self._data is not old:
+            from ._set_data import replace_saved
+
+            replace_saved(self, old)
 
     @data.deleter
     def data(self) -> None:
@@ -349,10 +364,10 @@ class Tensor(History, metaclass=TensorMeta):
 
     # -- Python ---------------------------------------------------------------------------------------------
 
-    def item(self, *refused: Any) -> Any:
+    def item(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
         """The only element as a Python number."""
-        if refused:
-            refuse("item", *refused)
+        if args or kwargs or self is NOBODY:
+            refuse(self, "item", args, kwargs)
         data = self._data
         if data.size != 1:
             raise RuntimeError(f"a Tensor with {data.size} elements cannot be converted to Scalar")
@@ -365,13 +380,13 @@ class Tensor(History, metaclass=TensorMeta):
         reads_values("tolist()")
         return self._data.tolist()
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, np.dtype[Any]]:
+    def numpy(self: Any = NOBODY, /, *args: Any, force: bool = False, **kwargs: Any) -> np.ndarray[Any, np.dtype[Any]]:
         """The memory as an ndarray."""
-        if not isinstance(force, bool):
-            raise TypeError(f"numpy(): argument 'force' must be bool, not {type(force).__name__}")
+        if args or kwargs or force.__class__ is not bool or self is NOBODY:
+            read_alone("numpy", self, args, kwargs if force is False else {"force": force, **kwargs})
         if self._data.dtype.kind == "V":
             raise TypeError("Got unsupported ScalarType BFloat16")
-        if self.requires_grad and not force:
+        if (self._node is not None or self._view is not None) and self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if mode.recorder is not None:
             mode.recorder.refuse("numpy() hands out memory that the plan would not see")
@@ -505,12 +520,12 @@ def warn_of_lost_history() -> None:
     )
 
 
-def _dim_of(entries: tuple[int, ...], dim: Any, method: str) -> int:
-    """The `dim` that `size` and `stride` are asked about.  TypeError, or IndexError out of range."""
+def _entry(self: Tensor, entries: tuple[int, ...], dim: Any, method: str) -> Any:
+    """What `size` and `stride` answer about `dim`.  TypeError, or IndexError out of range."""
     if dim.__class__ is not int:
-        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-            raise TypeError(f"{method}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")
-        dim = dim.__index__()
+        dim = read_alone(method, self, (dim,), {})
+        if dim is None:
+            return trusted(entries) if method == "size" else entries
     if not entries:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    return wrap_dim(dim, len(entries))
+    return entries[wrap_dim(dim, len(entries))]

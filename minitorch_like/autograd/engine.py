@@ -16,7 +16,7 @@ import numpy as np
 from .. import _tensor
 from .._capture import mode
 from .._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY
-from ..ops._checks import is_dense
+from ..ops._checks import is_dense, sizes
 from ..ops.reductions import sum_
 from ..ops.shape import cast_to, contiguous_copy, reshape
 from .graph import AccumulateGrad, Node
@@ -43,6 +43,18 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     if stretched:
         g = sum_(g, stretched, True)
     return reshape(g, shape) if missing else g
+
+
+def check_expandable(node: Node, index: int, got: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """RuntimeError unless a gradient for input `index`, as its node's backward gave it, can be summed to the input's shape."""
+    if got == wanted:
+        return
+    trailing = got[len(got) - len(wanted) :]
+    if len(got) < len(wanted) or any(size not in (1, each) for size, each in zip(wanted, trailing, strict=True)):
+        raise RuntimeError(
+            f"Function {node.name()} returned an invalid gradient at index {list(node.differentiable()).index(index)} - got "
+            f"{sizes(got)} but expected shape compatible with {sizes(wanted)}"
+        )
 
 
 def _explore(roots: Sequence[Node]) -> tuple[list[Node], dict[Any, int]]:
@@ -144,9 +156,12 @@ class _Pass:
                 if gradients is not None and gradients[index] is not None:
                     g, gradients[index] = gradients[index], None
                     if edge.several:
-                        self.add(edge, numbers[index] if numbers else 0, g)
+                        number = numbers[index] if numbers else 0
+                        check_expandable(node, index, g.shape, edge.shape[number])
+                        self.add(edge, number, g)
                     else:
                         if g.__class__ is not np.ndarray or g.shape != edge.shape or g.dtype is not edge.dtype:
+                            check_expandable(node, index, g.shape, edge.shape)
                             g = self.fit(g, edge.shape, edge.dtype)
                         if edge in pending:
                             self.add(edge, 0, g)

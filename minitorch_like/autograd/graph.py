@@ -104,12 +104,20 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """The nodes of the inputs, each with the number of the output that is used."""
+        """The nodes of the inputs that could have a gradient, each with the number of the output that is used."""
         numbers = self.numbers or (0,) * len(self.inputs)
-        return tuple(
+        edges = [
             (None if each.__class__ is Nowhere else each, number)
             for each, number in zip(self.inputs, numbers, strict=True)
-        )
+        ]
+        return tuple([edges[index] for index in self.differentiable()])
+
+    def differentiable(self) -> Sequence[int]:
+        """Which of the inputs could have a gradient: an index, for one, has none.  torch counts these alone."""
+        op = getattr(type(self), "op", None)
+        if op is None or op.variadic:
+            return range(len(self.inputs))
+        return [index for index in range(len(self.inputs)) if op.rules[index] is not None]
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
@@ -258,49 +266,44 @@ def move_retained(old: Node | None, number: int, new: Node) -> None:
         new.own_hooks().retained[0] = old.hooks.retained.pop(number)
 
 
-class _Places:
-    """Where the elements of a view lie in its base, counted row by row.
+class _Slices:
+    """A base and a view of it, as arrays that lie in memory as they did when the view was written to.
 
-    If one of them views the parts of the other's complex numbers, they are counted in real numbers.
+    If one of them views the parts of the other's complex numbers, both are counted in real numbers.
     """
 
     def __init__(self, base: Any, part: Any) -> None:
-        from ..ops.indexing import positions_in
-
         self.joins_base, self.joins_part = (each.dtype.kind == "c" for each in (base, part))
         self.separates = self.joins_base != self.joins_part
-        base, part = self.apart(base), self.apart(part)
-        self.shape, self.size = base.shape, base.size
-        self.index = (positions_in(base, part),)
+        self.base, self.part = self.apart(base), self.apart(part)
 
     def apart(self, x: Any) -> Any:
-        """The numbers of base or part as they are counted."""
+        """The numbers of base or part, or of their gradients, as they are counted."""
         from ..ops.complex import separated
 
         return separated(x) if self.separates else x
 
-    def line(self, g: Any) -> Any:
-        """A gradient of the base, in a row."""
-        from ..ops.shape import reshape
+    def of_base(self, g: Any) -> Any:
+        """The gradient of the base, from that of its numbers."""
+        return self._joined(g, self.joins_base)
 
-        return reshape(self.apart(g), (self.size,))
-
-    def whole(self, line: Any) -> Any:
-        """The gradient of the base that `line` is."""
-        from ..ops.shape import reshape
-
-        return self._joined(reshape(line, self.shape), self.joins_base)
-
-    def part(self, line: Any) -> Any:
-        """The gradient of the part, from that of the base."""
-        from ..ops.indexing import take_at
-
-        return self._joined(take_at(line, self.index), self.joins_part)
+    def of_part(self, g: Any) -> Any:
+        """The gradient of the view, from that of its numbers."""
+        return self._joined(g, self.joins_part)
 
     def _joined(self, g: Any, joins: bool) -> Any:
         from ..ops.complex import view_as_complex
 
         return view_as_complex(g) if self.separates and joins else g
+
+    def check_within_base(self) -> None:
+        """RuntimeError for a view that reaches out of the memory that the base fills, given another one since."""
+        from ..ops.views import check_within_storage, extent, geometry_of
+
+        shape, strides, start = geometry_of(self.base)
+        part_shape, part_strides, part_start = geometry_of(self.part)
+        capacity = extent(shape, strides) * self.base.itemsize
+        check_within_storage(self.part, part_shape, part_strides, part_start - start, capacity)
 
 
 class AsStridedBackward0(Node):
@@ -313,14 +316,11 @@ class AsStridedBackward0(Node):
         return True
 
     def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
-        from ..ops.indexing import add_at
+        from ..ops.views import gather_strided, geometry_of
 
-        places = _Places(*self.layout)
-
-        def back(g: Any) -> Any:
-            return places.whole(add_at(places.apart(g), (places.size,), places.index))
-
-        return [run(back, g)]
+        slices = _Slices(*self.layout)
+        base, part = geometry_of(slices.base), geometry_of(slices.part)
+        return [run(lambda g: slices.of_base(gather_strided(slices.apart(g), base, *part)), g)]
 
 
 class CopySlices(Node):
@@ -333,23 +333,37 @@ class CopySlices(Node):
     def name(self) -> str:
         return "torch::autograd::CopySlices"
 
+    def differentiable(self) -> Sequence[int]:
+        return self.inner.differentiable()
+
     def check_versions(self) -> None:
         self.inner.check_versions()
 
     def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
+        """RuntimeError where a gradient would be written to an expanded view: as in torch, one place has one."""
+        from ..ops._checks import check_one_place_each
         from ..ops.elementwise import zeros_of
-        from ..ops.indexing import index_put
+        from ..ops.indexing import index_put, positions_in, take_at
+        from ..ops.shape import reshape
 
-        places = _Places(*self.layout)
-        part_g = run(lambda g: places.part(places.line(g)), g)
-        inner_grads = self.inner.apply(part_g, saved, None, run)
+        slices = _Slices(*self.layout)
+        slices.check_within_base()
+        shape, size = slices.base.shape, slices.base.size
+        index = (positions_in(slices.base, slices.part),)
+
+        def in_a_row(g: Any) -> Any:
+            return reshape(slices.apart(g), (size,))
 
         def rest(g: Any, part_g: Any) -> Any:
-            line = places.line(g)
-            through = zeros_of(places.part(line)) if part_g is None else part_g
-            return places.whole(index_put(line, places.apart(through), places.index))
+            row = in_a_row(g)
+            through = zeros_of(take_at(row, index)) if part_g is None else slices.apart(part_g)
+            return slices.of_base(reshape(index_put(row, through, index), shape))
 
+        part_g = run(lambda g: slices.of_part(take_at(in_a_row(g), index)), g)
+        inner_grads = self.inner.apply(part_g, saved, None, run)
         through = inner_grads[0] if inner_grads else None
+        if through is not None:
+            check_one_place_each(slices.part)
         return [run(rest, g, through), *inner_grads[1:]]
 
     def release(self) -> None:

@@ -450,9 +450,12 @@ def gather(input: Array, index: Array, dim: int, sparse_grad: bool = False) -> A
 
 
 def positions_in(base: Array, part: Array) -> Array:
-    """For each element of a view `part` of `base`, its number in `base` counted row by row."""
+    """For each element of a view `part` of `base`, its number in `base` counted row by row.
+
+    Where each begins is told by its offset in its own memory: the two may have been given other ones since, see `Tensor.data`.
+    """
     step = base.itemsize
-    start = (part.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // step
+    start = (offset_of(part) - offset_of(base)) // step
     wanted = np.asarray(start + places_of(part.shape, part.strides, step))
     if base.flags.c_contiguous:
         return wanted

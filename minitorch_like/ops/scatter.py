@@ -52,7 +52,13 @@ def check_scatter(name: str, input: Array, index: Array, dim: int, src: Array | 
             )
         if max(src.ndim, 1) != max(index.ndim, 1):
             raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
-    check_range(index, dim, input.shape[dim] if input.ndim else 1)
+    return dim
+
+
+def _checked(array: Array, index: Array, dim: int, src: Array | None) -> int:
+    """The dimension, counted from the front, after all checks."""
+    dim = check_scatter("scatter", array, index, dim, src)
+    check_range(index, dim, array.shape[dim] if array.ndim else 1)
     return dim
 
 
@@ -132,16 +138,6 @@ def wide(dtype: np.dtype[Any]) -> Any:
 # -- the ops ---------------------------------------------------------------------------------------------------------
 
 
-def _check_fits(name: str, index: Any, src_shape: Any) -> None:
-    """torch gathers the gradient of `src` at `index` only, and may then find it too small."""
-    got, wanted = tuple(index.shape)[::-1], tuple(src_shape)[::-1]
-    if len(got) < len(wanted) or any(size not in (1, each) for size, each in zip(wanted, got, strict=False)):
-        raise RuntimeError(
-            f"Function {name} returned an invalid gradient at index 1 - got {sizes(index.shape)} but expected shape "
-            f"compatible with {sizes(src_shape)}"
-        )
-
-
 def _no_derivative(g: Any) -> Any:
     raise RuntimeError("derivative for aten::scatter is not implemented")
 
@@ -156,11 +152,8 @@ def _scatter_input(g: Any, index: Any, dim: int, reduce: str | None) -> Any:
     return _no_derivative(g) if reduce is not None else index_zero(g, index, dim)
 
 
-def _scatter_src(g: Any, index: Any, src_shape: Any, dim: int, reduce: str | None) -> Any:
-    if reduce is not None:
-        return _no_derivative(g)
-    _check_fits("ScatterBackward0", index, src_shape)
-    return gather(g, index, dim)
+def _scatter_src(g: Any, index: Any, dim: int, reduce: str | None) -> Any:
+    return _no_derivative(g) if reduce is not None else gather(g, index, dim)
 
 
 @op(
@@ -186,7 +179,7 @@ def scatter_into(
     array: Array, index: Array, src: Any = None, dim: int = 0, value: Any = None, reduce: str | None = None
 ) -> None:
     """`scatter` in place: of several values for one element the last one stays."""
-    dim = check_scatter("scatter", array, index, dim, src)
+    dim = _checked(array, index, dim, src)
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     if reduce is not None and src is not None:
@@ -206,16 +199,11 @@ def scatter_into(
     flat.store()
 
 
-def _scatter_add_src(g: Any, index: Any, src_shape: Any, dim: int) -> Any:
-    _check_fits("ScatterAddBackward0", index, src_shape)
-    return gather(g, index, dim)
-
-
 @op(
     "(Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None)",
     arity=3,
     input=lambda g: g,
-    src=_scatter_add_src,
+    src=lambda g, index, dim: gather(g, index, dim),
 )
 def scatter_add(input: Array, index: Array, src: Array, dim: int) -> Array:
     """A copy of `input` to which `src` is added where `index` says along `dim`."""
@@ -225,7 +213,7 @@ def scatter_add(input: Array, index: Array, src: Array, dim: int) -> Array:
 
 
 def scatter_add_into(array: Array, index: Array, src: Array, dim: int) -> None:
-    dim = check_scatter("scatter", array, index, dim, src)
+    dim = _checked(array, index, dim, src)
     if index.size:
         flat = _Flat(array, wide(array.dtype))
         reduce_at(flat.work, _places(array, index, dim), _values(src, index), "sum", True)
@@ -249,7 +237,6 @@ def _reduce_input(g: Any, input: Any, index: Any, src: Any, out: Any, dim: int, 
 
 
 def _reduce_src(g: Any, input: Any, index: Any, src: Any, out: Any, dim: int, reduce: str, include_self: bool) -> Any:
-    _check_fits("ScatterReduceBackward0", index, src.shape)
     return reduced_source(g, input, src, out, reduce, include_self, _along(index, dim))
 
 
@@ -273,7 +260,7 @@ def scatter_reduce_into(
     dim = wrap_dim(dim, array.ndim)
     if reduce not in _MODES:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    dim = check_scatter("scatter", array, index, dim, src)
+    dim = _checked(array, index, dim, src)
     if reduce == "mean" and array.dtype.kind == "b":
         raise NotImplementedError("\"scatter_gather_tensor_cpu_reduce_mean\" not implemented for 'Bool'")
     if array.dtype.kind == "c" and reduce in ("amax", "amin"):

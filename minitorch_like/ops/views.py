@@ -284,10 +284,15 @@ def _contiguous(shape: Shape) -> Geometry:
 
 
 def _places(geometry: Geometry, size: Shape, stride: Shape, storage_offset: int | None) -> tuple[Array, Array, int]:
-    """The places in memory of a tensor's elements and of those of a strided view, and how many places there are."""
+    """The places in memory of a tensor's elements and of those of a strided view, and how many places there are.
+
+    They are counted from where the first of the two begins.
+    """
     shape, strides, start = geometry
-    mine = (places_of(shape, strides, 1) + start).reshape(-1)
-    seen = (places_of(size, stride, 1) + (start if storage_offset is None else storage_offset)).reshape(-1)
+    view_start = start if storage_offset is None else storage_offset
+    first = min(start, view_start)
+    mine = (places_of(shape, strides, 1) + (start - first)).reshape(-1)
+    seen = (places_of(size, stride, 1) + (view_start - first)).reshape(-1)
     return mine, seen, int(max(mine.max(initial=-1), seen.max(initial=-1))) + 1
 
 
