@@ -23,7 +23,7 @@ def keep_freed_memory() -> None:
 
 @contextlib.contextmanager
 def without_collecting() -> Iterator[None]:
-    """No garbage collection while modules are loaded: what they make stays, and to look through it takes a millisecond."""
+    """No garbage collection meanwhile: where nearly all that is made stays, to look through it would be in vain."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._allocation import without_collecting
 from .._capture import mode, structure
 from .._tensor import Tensor, wrap
 from ..autograd.graph import AccumulateGrad
@@ -94,24 +95,14 @@ class CompiledFunction:
         inputs: list[Tensor] = []
         args, kwargs = _with_private_inputs((args, kwargs), inputs)
         versions = [each._version for each in inputs]
-        before = structure.version
-        mode.recorder = recorder
-        try:
-            result = self._function(*args, **kwargs)
-        finally:
-            mode.recorder = None
-        if structure.version != before:
-            recorder.refuse("the step gives a tensor other memory")
-        if not recorder.contents.are_unchanged():
-            recorder.refuse("the step changes a module")
-        if versions != [each._version for each in inputs]:
-            recorder.refuse("the step writes to an argument")
-        if any(each._node is not None for each in inputs):
-            recorder.refuse("the step differentiates by an argument that did not require a gradient")
-        _check_result(recorder, result)
-        graph = _open_graph(recorder, result)
-        if not recorder.reasons:
-            _check_escapes(recorder, result)
+        collections = _collections()
+        with without_collecting():  # so that what the step makes stays in the young generation
+            result = _recorded(recorder, self._function, args, kwargs)
+            _check_arguments(recorder, inputs, versions)
+            _check_result(recorder, result)
+            graph = _open_graph(recorder, result)
+            if not recorder.reasons:
+                _check_escapes(recorder, result, young=collections == _collections())
         signature.captures += 1
         if recorder.reasons:
             for reason in recorder.reasons:
@@ -338,15 +329,46 @@ def _open_graph(recorder: Recorder, result: Any) -> OpenGraph | None:
     return OpenGraph(tensors)
 
 
-def _check_escapes(recorder: Recorder, result: Any) -> None:
-    """Refuse a step that keeps a tensor which it has computed: replays would change it under its holder's eyes."""
+def _recorded(recorder: Recorder, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """The result of a step that `recorder` watches; what it does to modules and to the memory of tensors, a plan cannot."""
+    before = structure.version
+    mode.recorder = recorder
+    try:
+        result = function(*args, **kwargs)
+    finally:
+        mode.recorder = None
+    if structure.version != before:
+        recorder.refuse("the step gives a tensor other memory")
+    if not recorder.contents.are_unchanged():
+        recorder.refuse("the step changes a module")
+    return result
+
+
+def _check_arguments(recorder: Recorder, inputs: list[Tensor], versions: list[int]) -> None:
+    """Refuse a step that writes to its arguments, or differentiates by them unasked."""
+    if versions != [each._version for each in inputs]:
+        recorder.refuse("the step writes to an argument")
+    if any(each._node is not None for each in inputs):
+        recorder.refuse("the step differentiates by an argument that did not require a gradient")
+
+
+def _collections() -> int:
+    """How often the garbage collector has run."""
+    return sum(each["collections"] for each in gc.get_stats())
+
+
+def _check_escapes(recorder: Recorder, result: Any, *, young: bool) -> None:
+    """Refuse a step that keeps a tensor which it has computed: replays would change it under its holder's eyes.
+
+    Where all that was computed is still in the collector's `young` generation, the others need not be listed.
+    """
     known = {id(each) for each in _tensors(result)} | {id(leaf._grad) for leaf, _ in recorder.leaves.values()}
     for collected in (False, True):
         if collected:
             gc.collect()
         escaped = [
             each
-            for each in gc.get_objects()
+            for each in gc.get_objects(generation=0 if young and not collected else None)
             if issubclass(type(each), Tensor) and id(each) not in known and id(root_of(each._data)) in recorder.fresh
         ]
         if not escaped:
