@@ -7,25 +7,26 @@ what asked is gone.
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from typing import Any
 
 from ._tensor import Tensor, TensorMeta
 
 _PACKAGE = __name__.rpartition(".")[0]
-# Functions of nn.functional that torch has at its root too; there this one gives the indices as well.
-_OF_FUNCTIONAL = dict.fromkeys(
+# Functions of nn.functional that torch has at its root too.
+_OF_FUNCTIONAL = frozenset(
     (
         "adaptive_avg_pool1d", "avg_pool1d", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-        "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
-        "pixel_shuffle", "pixel_unshuffle",
+        "conv_transpose2d", "conv_transpose3d", "pixel_shuffle", "pixel_unshuffle",
     )
 )  # fmt: skip
-_OF_FUNCTIONAL["adaptive_max_pool1d"] = "adaptive_max_pool1d_with_indices"
+# Where it is read by signature, and knows no `return_indices`.
+_OF_POOLING = ("adaptive_max_pool1d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d")
 _OF_C = ("DisableTorchFunction", "DisableTorchFunctionSubclass")
 SUBMODULES = (
-    "_C", "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributed", "functional", "hub", "jit", "mps",
-    "multiprocessing", "nn", "optim", "overrides", "random", "return_types", "types", "utils", "version", "viz", "xpu",
+    "accelerator", "amp", "autograd", "backends", "_C", "compiler", "cpu", "cuda", "distributed", "functional",
+    "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "random", "return_types", "types", "utils",
+    "storage", "version", "viz", "xpu",
 )  # fmt: skip
 
 
@@ -59,7 +60,17 @@ def complete() -> bool:
 
 def _is_submodule(name: str) -> bool:
     """Whether `from . import _name` asks for a module of the package's own, before it imports it."""
-    return name.startswith("_") and not name.startswith("__") and find_spec(f"{_PACKAGE}.{name}") is not None
+    return name.startswith("_") and not name.startswith("__") and has_module(name)
+
+
+def has_module(name: str) -> bool:
+    """Whether the package has a module of its own of that name.
+
+    Asked of the files alone: a finder of another's may object where an import of what is absent would be an error.
+    """
+    parent, _, leaf = name.rpartition(".")
+    folder = __file__.rpartition("_later")[0] + parent.replace(".", "/")
+    return PathFinder.find_spec(leaf, [folder]) is not None
 
 
 def package_attribute(name: str) -> Any:
@@ -77,7 +88,8 @@ def package_attribute(name: str) -> Any:
         from . import _printing
 
         return _printing if name == "_tensor_str" else _printing.set_printoptions
-    if not name.startswith("__") and complete():
+    if not name.startswith("__"):
+        complete()
         importlib.import_module(f"{_PACKAGE}.nn")  # which adds names too: torch.layer_norm
         if name in vars(package):
             return vars(package)[name]
@@ -87,6 +99,12 @@ def package_attribute(name: str) -> Any:
         vars(package).update({each: value for each, value in PUBLIC.items() if each not in vars(package)})
         return PUBLIC[name]
     if name in _OF_FUNCTIONAL:
-        functional = importlib.import_module(f"{_PACKAGE}.nn.functional")
-        return getattr(functional, _OF_FUNCTIONAL[name] or name)
+        return getattr(importlib.import_module(f"{_PACKAGE}.nn.functional"), name)
+    if name in _OF_POOLING:
+        vars(package).update(importlib.import_module(f"{_PACKAGE}.nn.functional.pooling").PUBLIC)
+        return vars(package)[name]
+    from ._namespace import RENAMED, warn_of_old_name
+
+    if name in RENAMED:
+        return warn_of_old_name(name)
     raise AttributeError(f"module '{_PACKAGE}' has no attribute '{name}'")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import broadcast_shapes, c_name, sizes, title
+from ._checks import broadcast_shapes, c_name, converted, explain, not_implemented, sizes, title
 from ._table import Array, op
 from .shape import expand, reshape, transpose, unsqueeze
 
@@ -18,9 +18,19 @@ def _check_same_dtype(a: Array, b: Array) -> None:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(a)} != {c_name(b)}")
 
 
+_BOOL = np.dtype(np.bool_)
+
+
 def _check_product(a: Array, b: Array) -> None:
     _check_inner_sizes(a, b)
     _check_same_dtype(a, b)
+    _check_numeric("addmm_impl_cpu_", a)
+
+
+def _check_numeric(name: str, x: Array) -> None:
+    """torch's kernels of products, here `name`, take integers and refuse booleans."""
+    if x.dtype is _BOOL:
+        raise not_implemented(name, x)
 
 
 def _check_inner_sizes(a: Array, b: Array) -> None:
@@ -32,10 +42,14 @@ def _check_inner_sizes(a: Array, b: Array) -> None:
 
 def _check_addmm(added: Array, a: Array, b: Array) -> None:
     """The checks of a product to which something is added."""
-    _check_inner_sizes(a, b)
     for name, given in (("self", added), ("mat1", a)):
         if given.dtype is not b.dtype:
             raise RuntimeError(f"{name} and mat2 must have the same dtype, but got {title(given)} and {title(b)}")
+    for name, given in (("mat1", a), ("mat2", b)):
+        if given.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {given.ndim}-D tensor")
+    _check_inner_sizes(a, b)
+    _check_numeric("addmm_impl_cpu_", a)
 
 
 def _product(a: Array, b: Array) -> Array:
@@ -44,6 +58,11 @@ def _product(a: Array, b: Array) -> Array:
     With an inner size of 1 there is nothing to add up, and a BLAS that passes over zeros would lose 0 * nan.
     """
     return a * b if a.shape[1] == 1 else np.dot(a, b)
+
+
+def _no_out_dtype(name: str) -> NotImplementedError:
+    """torch computes products in another dtype on GPUs alone."""
+    return NotImplementedError(f"Could not run 'aten::{name}.dtype' with arguments from the 'CPU' backend.")
 
 
 _MM = "(Tensor input, Tensor mat2, *, Tensor? out=None)"
@@ -58,6 +77,8 @@ _MM = "(Tensor input, Tensor mat2, *, Tensor? out=None)"
 )
 def mm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
     """The product of two matrices: (n, k) x (k, m) -> (n, m)."""
+    if out_dtype is not None:
+        raise _no_out_dtype("mm")
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
@@ -104,6 +125,8 @@ def _ones(size: int, kind: np.dtype[Any]) -> Array:
 )
 def bmm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
     """Products of two batches of matrices: (b, n, k) x (b, k, m) -> (b, n, m)."""
+    if out_dtype is not None:
+        raise _no_out_dtype("bmm")
     if input.ndim != 3:
         raise RuntimeError("batch1 must be a 3D tensor")
     if mat2.ndim != 3:
@@ -113,9 +136,15 @@ def bmm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
             f"Expected size for first two dimensions of batch2 tensor to be: {sizes((input.shape[0], input.shape[2]))} "
             f"but got: {sizes(mat2.shape[:2])}."
         )
-    if input.dtype is not mat2.dtype:
-        raise RuntimeError(f"expected scalar type {title(input)} but found {title(mat2)}")
+    _check_batches(input, mat2)
     return np.matmul(input, mat2)
+
+
+def _check_batches(a: Array, b: Array) -> None:
+    """The dtypes of two batches of matrices."""
+    _check_numeric("bmm", a)
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {title(a)} but found {title(b)}")
 
 
 @op(
@@ -126,6 +155,13 @@ def bmm(input: Array, mat2: Array, out_dtype: Any = None) -> Array:
 )
 def mv(input: Array, vec: Array) -> Array:
     """A matrix times a vector: (n, k) x (k,) -> (n,)."""
+    _check_mv(input, vec)
+    return np.dot(input, vec)
+
+
+def _check_mv(input: Array, vec: Array) -> None:
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {input.ndim}, {vec.ndim}")
     if input.shape[1] != vec.shape[0]:
@@ -136,7 +172,7 @@ def mv(input: Array, vec: Array) -> Array:
         raise RuntimeError(
             f"addmv input tensors must have the same dtype, but got {title(vec)}, {title(input)}, and {title(vec)}"
         )
-    return np.dot(input, vec)
+    _check_numeric("addmv_impl_cpu", input)
 
 
 @op(
@@ -147,6 +183,11 @@ def mv(input: Array, vec: Array) -> Array:
 )
 def dot(input: Array, tensor: Array) -> Array:
     """The inner product of two vectors of one length."""
+    check_dot(input, tensor)
+    return np.dot(input, tensor)
+
+
+def check_dot(input: Array, tensor: Array) -> None:
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
     if input.dtype is not tensor.dtype:
@@ -158,7 +199,7 @@ def dot(input: Array, tensor: Array) -> Array:
             f"inconsistent tensor size, expected tensor {sizes(input.shape)} and src {sizes(tensor.shape)} to have the "
             f"same number of elements, but got {input.size} and {tensor.size} elements respectively"
         )
-    return np.dot(input, tensor)
+    _check_numeric("dot", input)
 
 
 def _rows(x: Any) -> Any:
@@ -215,55 +256,52 @@ def _transposes_in_place(shape: tuple[int, ...]) -> bool:
 def matmul(input: Array, other: Array) -> Array:
     """Products of the last two dimensions, the others broadcast; a 1-d operand is a row or a column."""
     if input.ndim == 2 and other.ndim == 2:
-        if input.shape[1] != other.shape[0] or input.dtype is not other.dtype:
+        if input.shape[1] != other.shape[0] or not (input.dtype is other.dtype is not _BOOL):
             _check_product(input, other)
         return _product(input, other)
     if input.ndim == 0 or other.ndim == 0:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D"
         )
-    _check_matmul(input, other)
+    sizes_fit = input.shape[-1] == other.shape[-2:][0] and (
+        input.ndim < 3 or other.ndim < 3 or input.shape[:-2] == other.shape[:-2]
+    )
+    if not sizes_fit or not (input.dtype is other.dtype is not _BOOL):
+        _check_matmul(input, other)
     return np.matmul(input, other)
 
 
 def _check_matmul(a: Array, b: Array) -> None:
-    if a.ndim == 1 and b.ndim == 1:
-        dot.kernel(a, b)
-    elif a.ndim == 2 and b.ndim == 1:
-        mv.kernel(a, b)
-    elif a.ndim == 1 and b.ndim == 2:
-        _check_product(a[None], b)
-    elif b.ndim <= 2 or a.ndim <= 2:
-        _check_folded(a, b)
+    """The checks of the product to which torch reduces this one."""
+    if a.ndim == 1 == b.ndim:
+        check_dot(a, b)
+    elif b.ndim == 1 and (a.ndim == 2 or _folds(a)):
+        _check_mv(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b)
+    elif b.ndim == 2 and (a.ndim <= 2 or _folds(a)):
+        _check_product(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b)
+    elif a.ndim == 1 and _folds(b.swapaxes(-1, -2)):
+        _check_mv(b.swapaxes(-1, -2).reshape(-1, b.shape[-2]), a)
     else:
-        broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        if a.shape[-1] != b.shape[-2]:
-            batch = int(np.prod(broadcast_shapes(a.shape[:-2], b.shape[:-2])))
-            raise RuntimeError(
-                f"Expected size for first two dimensions of batch2 tensor to be: {sizes((batch, a.shape[-1]))} "
-                f"but got: {sizes((batch, b.shape[-2]))}."
-            )
-        if a.dtype is not b.dtype:
-            raise RuntimeError(f"expected scalar type {title(a)} but found {title(b)}")
+        _check_batch_product(a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b)
 
 
-def _check_folded(a: Array, b: Array) -> None:
-    """torch folds the batch dimensions of one operand into rows, and complains of the folded shapes."""
-    if b.ndim <= 2:
-        rows = a.reshape(-1, a.shape[-1]) if a.shape[-1] else a.reshape(int(np.prod(a.shape[:-1])), 0)
-        if b.ndim == 2:
-            _check_product(rows, b)
-        else:
-            mv.kernel(rows, b)
-    else:
-        columns = np.swapaxes(b, -1, -2).reshape(-1, b.shape[-2]) if b.shape[-2] else np.empty((0, 0), b.dtype)
-        left = a if a.ndim == 2 else a[None]
-        if left.shape[-1] != b.shape[-2]:
-            raise RuntimeError(
-                f"mat1 and mat2 shapes cannot be multiplied ({columns.shape[0]}x{columns.shape[1]} and "
-                f"{left.shape[1]}x{left.shape[0]})"
-            )
-        _check_same_dtype(left, b)
+def _folds(x: Array) -> bool:
+    """Whether the batch dimensions of `x` are folded into rows: where that takes no copy.
+
+    torch does it also for the sake of the gradient of the other operand, which here nobody knows.  Source: `should_fold`.
+    """
+    steps = zip(x.strides, x.strides[1:], x.shape[1:], strict=False)
+    return not x.size or all(step == inner * size for step, inner, size in list(steps)[: x.ndim - 2])
+
+
+def _check_batch_product(a: Array, b: Array) -> None:
+    batch = math.prod(broadcast_shapes(a.shape[:-2], b.shape[:-2]))
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: {sizes((batch, a.shape[-1]))} "
+            f"but got: {sizes((batch, b.shape[-2]))}."
+        )
+    _check_batches(a, b)
 
 
 @op(
@@ -279,17 +317,22 @@ def _check_folded(a: Array, b: Array) -> None:
 )
 def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: Any = 1, alpha: Any = 1) -> Array:
     """beta * input + alpha * (mat1 @ mat2)."""
-    if mat1.ndim != 2 or mat2.ndim != 2:
-        name, given = ("mat1", mat1) if mat1.ndim != 2 else ("mat2", mat2)
-        raise RuntimeError(f"{name} must be a matrix, got {given.ndim}-D tensor")
+    if out_dtype is not None:
+        raise _no_out_dtype("addmm")
     _check_addmm(input, mat1, mat2)
+    if input.dtype.kind in "iu":
+        beta, alpha = converted(beta, input.dtype).item(), converted(alpha, input.dtype).item()
+    elif input.dtype.kind != "c" and not type(beta) is type(alpha) is int:
+        converted(beta, input.dtype), converted(alpha, input.dtype)
+    if beta == 0:
+        expand.kernel(input, (mat1.shape[0], mat2.shape[1]))  # which torch does, although nothing comes of it
     product = _product(mat1, mat2)
     if alpha != 1:
         product = np.multiply(product, alpha, product)
     try:
         return product if beta == 0 else np.add(product, input if beta == 1 else input * beta, product)
     except ValueError:
-        expand.kernel(input, product.shape)
+        explain(expand.kernel, input, product.shape)
         raise
 
 
@@ -341,7 +384,7 @@ def _linear_bias(g: Any) -> Any:
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """input @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out)."""
     if weight.ndim == 2 and input.ndim == 2:
-        if input.shape[1] != weight.shape[1] or input.dtype is not weight.dtype:
+        if input.shape[1] != weight.shape[1] or not (input.dtype is weight.dtype is not _BOOL):
             _check_linear(input, weight, bias)
         product = np.dot(input, weight.T)
     else:
@@ -358,7 +401,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     try:
         return np.add(product, bias, product)
     except ValueError:
-        expand.kernel(bias, product.shape)
+        explain(expand.kernel, bias, product.shape)
         raise
 
 
