@@ -52,6 +52,9 @@ class dtype:
         self.is_complex = category == _COMPLEX
         self.is_signed = category > _INTEGER or (category == _INTEGER and not name.startswith("u"))
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError("type 'torch.dtype' is not an acceptable base type")
+
     def __getattr__(self, name: str) -> Any:
         if name == "abbr":
             return self._abbreviation()
@@ -260,7 +263,7 @@ def result_dtype(*operands: Any) -> dtype:
     zero_dim: dtype | None = None
     number: dtype | None = None
     for operand in operands:
-        if isinstance(operand, (np.ndarray, np.generic)):
+        if hasattr(operand, "dtype"):  # an array, or a conjugate view of one
             each = FROM_NUMPY[operand.dtype]
             if operand.ndim:
                 dimensioned = each if dimensioned is None else promote_types(dimensioned, each)

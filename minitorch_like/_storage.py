@@ -17,7 +17,7 @@ import numpy as np
 from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import DTYPES, FROM_NUMPY, dtype, get_default_dtype
-from ._layout import offset_of, root_of, strides_of
+from ._layout import offset_of, root_of, seen_like, strides_of
 from ._tensor import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,6 +30,8 @@ _shared: weakref.WeakValueDictionary[int, Array] = weakref.WeakValueDictionary()
 
 class UntypedStorage:
     """A piece of memory as a sequence of bytes."""
+
+    __module__ = "minitorch_like.storage"
 
     __slots__ = ("__weakref__", "_root")
 
@@ -95,7 +97,16 @@ class UntypedStorage:
         return int(self._bytes[self._place(index)])
 
     def __setitem__(self, index: Any, value: int) -> None:
-        self._bytes[index if isinstance(index, slice) else self._place(index)] = value
+        if not isinstance(value, int):
+            raise RuntimeError(f"can only set storage content with a int types, but got {type(value).__name__} instead")
+        if isinstance(index, slice):
+            self._bytes[index] = value
+        elif not isinstance(index, int):
+            raise RuntimeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+        elif not -self.nbytes() <= index < self.nbytes():
+            raise RuntimeError("out of bounds")
+        else:
+            self._bytes[index] = value
 
     def _place(self, index: Any) -> int:
         if not isinstance(index, int):
@@ -178,7 +189,8 @@ def resize_root(root: Array, size: int) -> Array:
             if array is not None and root_of(array) is root:
                 with_room = _room(array) <= size
                 if with_room:
-                    each._data = placed(new, array.shape, strides_of(array), offset_of(array), array.dtype)
+                    moved = placed(new, array.shape, strides_of(array), offset_of(array), array.dtype)
+                    each._data = seen_like(array, moved)
     storage = _storages.pop(id(root), None)
     if storage is not None:
         storage._root = new
@@ -200,6 +212,8 @@ def _room(array: Array) -> int:
 
 class TypedStorage:
     """A storage as a sequence of elements of one dtype.  torch deprecates it."""
+
+    __module__ = "minitorch_like.storage"
 
     __slots__ = ("_untyped_storage", "dtype")
 

@@ -147,6 +147,8 @@ def _by_layer(params: Sequence[Tensor], has_biases: bool, count: int) -> list[We
     """The weights of each layer and direction. RuntimeError for a wrong number."""
     each = 4 if has_biases else 2
     projected = len(params) == count * (each + 1)
+    if not params:
+        raise RuntimeError("Expected more weights in stacked_rnn")
     if not projected and len(params) != count * each:
         raise RuntimeError("got an incorrect number of RNN parameters")
     step = each + projected

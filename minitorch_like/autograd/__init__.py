@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _tensor
+from .._layout import resolved
 from .engine import run_backward
 from .grad_mode import (
     enable_grad,
@@ -61,7 +62,7 @@ def _root_gradients(outputs: tuple[Tensor, ...], gradients: Any, create_graph: b
             )
         else:
             _check_same_field(output, g, index)
-            given = g if create_graph else g._data
+            given = g if create_graph else resolved(g._data)
         node = output.grad_node()
         if node is None or node.__class__ is Nowhere:
             raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
@@ -128,21 +129,13 @@ def backward(
         inputs = _sequence(inputs)
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-        targets = [(_target(each), each._number) for each in inputs]
+    roots = _roots(outputs, grad_tensors, create_graph)
+    if inputs is not None:
+        targets = []
         for each in inputs:
             each.retain_grad()  # which is how an intermediate tensor gets its gradient
-    roots = _roots(outputs, grad_tensors, create_graph)
-    captured = run_backward(roots, keep_graph=keep, create_graph=create_graph, targets=targets)
-    if captured is not None:
-        _accumulate_into(inputs, captured, create_graph)
-
-
-def _accumulate_into(inputs: Any, captured: dict[Any, Any], create_graph: bool) -> None:
-    for each in inputs:
-        g = captured[each.grad_node(), each._number]
-        if g is not None and each.is_leaf:
-            g = g if create_graph else _tensor.wrap(g.copy())
-            each._grad = g if each._grad is None else each._grad + g
+            targets.append((_target(each), each._number))
+    run_backward(roots, keep_graph=keep, create_graph=create_graph, targets=targets, accumulates=inputs is not None)
 
 
 def _target(tensor: Tensor) -> Node:
@@ -184,7 +177,7 @@ def grad(
         allow_unused = materialize_grads
     outputs, inputs = _sequence(outputs), _sequence(inputs)
     if not inputs:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, grad_outputs, create_graph)
     targets = [(_target(each), each._number) for each in inputs]

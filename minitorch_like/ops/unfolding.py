@@ -16,7 +16,7 @@ from ._windows import Shape, buffer, output_size
 
 
 def _check_dtype(name: str, x: Array) -> None:
-    if x.dtype.kind not in "fb":
+    if x.dtype.kind not in "fbc":
         raise NotImplementedError(f"\"{name}\" not implemented for '{title(x)}'")
 
 
@@ -84,9 +84,11 @@ def check_options(kernel: Shape, dilation: Shape, padding: Shape, stride: Shape)
 def check_images(shape: Shape, kernel: Shape, dilation: Shape, padding: Shape, stride: Shape) -> None:
     """torch's checks of the input of `im2col`."""
     check_options(kernel, dilation, padding, stride)
+    if not shape:
+        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
     if len(shape) < 3:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-len(shape)}, {len(shape) - 1}], but got 2)"
+            f"Dimension out of range (expected to be in range of [{-len(shape)}, {len(shape) - 1}], but got {len(shape)})"
         )
     if len(shape) > 4 or 0 in shape[-3:]:
         raise RuntimeError(
