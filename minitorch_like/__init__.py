@@ -23,7 +23,6 @@ from ._dtype import (  # noqa: E402
     float16,
     float32,
     float64,
-    get_default_dtype,
     iinfo,
     int8,
     int16,
@@ -59,8 +58,6 @@ bool = bool_
 
 globals().update(_creation.PUBLIC)
 globals().update(_functions.PUBLIC)
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> _Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ._capture import mode
-from ._history import FoldedView, View
+from ._history import FoldedView, NoVersion, View
 from ._record import new_node, recorded, refuse_inference, wrapped
 from ._tensor import Tensor, new_tensor, wrap
 from .autograd.graph import for_result, next_sequence, type_of_node
@@ -22,6 +22,7 @@ from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE, STATIC, unbound
 
 adaptations: list[Callable[[Op], None]] = []  # what an op needs for the rare dtypes in use; see `_rare`
 complex_in_use = False
+view_binder: Callable[[Op], Callable[..., Any]]  # `of_view`, or what takes its place with complex numbers in use
 
 
 def is_bound(op: Op) -> bool:
@@ -36,7 +37,7 @@ def bind(op: Op) -> None:
     if op.variadic:
         op.apply = _sequence(op)
     elif op.view:
-        op.apply = _view(op)
+        op.apply = view_binder(op)
     elif len(op.outputs) != 1:
         op.apply = general(op)
     else:
@@ -78,9 +79,13 @@ def written_out(op: Op) -> Callable[..., Any]:
         "type_of_node": partial(type_of_node, op),
         "for_result": for_result,
         "folds": op.folds,
-        "FoldedView": FoldedView,
+        "fold": _fold,
         "refuse_inference": refuse_inference,
     }
+    if complex_in_use:
+        from ._conjugation import Unresolved
+
+        namespace["Unresolved"] = Unresolved
     exec(compile(_source(op), f"<apply {op.name}>", "exec"), namespace)
     apply: Callable[..., Any] = namespace["apply"]
     apply.__defaults__ = op.defaults
@@ -104,6 +109,8 @@ def _source(op: Op) -> str:
             else f'    x{i} = p{i}._data if p{i}.__class__ is Tensor or hasattr(p{i}, "_node") else p{i}'
             for i in operands
         ]
+    if complex_in_use:  # and a conjugate view may be among the operands, see `_conjugation`
+        lines += [f"    if x{i}.__class__ is Unresolved: x{i} = x{i}.resolve()" for i in operands]
     lines += [
         "    recorder = mode.recorder",
         f"    result{kept} = kernel({passed}) if recorder is None else recorder.call(kernel, {passed})",
@@ -168,7 +175,17 @@ def _recording(op: Op, differentiable: list[int]) -> list[str]:
 def _folding(op: Op) -> list[str]:
     """The lines that make a result other than a matrix the view that it is in torch."""
     arguments = ", ".join(f"p{index}" for index in range(len(op.parameters)))
-    return [f"if result.ndim != 2 and folds({arguments}):", "    tensor._view = FoldedView(tensor)"]
+    return ["if result.ndim != 2:", f"    fold(folds, tensor, {arguments})"]
+
+
+def _fold(folds: Callable[..., bool], tensor: Tensor, input: Tensor, weight: Tensor, bias: Any = None) -> None:
+    if folds(input, weight, bias):
+        tensor._view = FoldedView(tensor)
+    else:
+        if input._data.ndim == 1 != weight._data.ndim:
+            tensor._bump()  # of a vector torch makes a matrix, and squeezes the product in place
+        if bias is not None:
+            tensor._bump()  # and adds this in place
 
 
 def _saving(op: Op, differentiable: list[int]) -> list[str]:
@@ -254,13 +271,17 @@ def _sequence(op: Op) -> Callable[..., Any]:
     return apply
 
 
-def _view(op: Op) -> Callable[..., Any]:
+def of_view(op: Op) -> Callable[..., Any]:
     """Ops whose result shares the input's memory; the kernel may also have had to copy."""
     kernel = op.kernel
 
     def apply(a: Any, *rest: Any) -> Any:
         x = a._data
-        result = kernel(x, *rest)
+        try:
+            result = kernel(x, *rest)
+        except (RuntimeError, IndexError):
+            check_histories(op, (a,))
+            raise
         if result is x:
             return a
         several = type(result) is tuple
@@ -279,10 +300,29 @@ def _view(op: Op) -> Callable[..., Any]:
     return apply
 
 
+view_binder = of_view
+
+
+def check_histories(op: Op, operands: Any) -> None:
+    """RuntimeError for an operand that is a view and has lost its history: torch asks for that before it computes.
+
+    Here it is asked for with the result, so that this is for those who have met another error.
+    """
+    if mode.grad and op.differentiable:
+        for each in operands:
+            if hasattr(each, "_node") and each._version_counter.__class__ is list:
+                try:
+                    each.grad_node()
+                except RuntimeError as lost:
+                    raise lost from None
+
+
 def as_view(tensor: Tensor, of: Tensor, creation: str | None = None) -> Tensor:
     """Make `tensor`, whose array shares memory with that of `of`, its view: one base, one version counter."""
     counter = of._version_counter
     if counter.__class__ is not list:  # of inference mode, where nobody will ask what it is a view of
+        if counter.__class__ is NoVersion:
+            counter[0]
         tensor._version_counter = tensor._view = None
         return tensor
     tensor._version_counter = counter

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from . import _record
-from ._apply import bind
+from ._apply import bind, check_histories
 from ._capture import mode, run
-from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, can_cast, result_dtype, scalar_dtype
+from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, can_cast, scalar_dtype
+from ._history import FoldedView
+from ._layout import address_of, memory_of
 from ._record import Edges, new_node, note_output_version
 from ._tensor import Tensor, wrap
-from .autograd.graph import CopySlices, Node, move_retained, next_sequence
+from .autograd.graph import CopySlices, Node, forget_hooks, move_retained, next_sequence
 from .ops import TABLE, Op
-from .ops._checks import broadcast_shapes, c_name, check_no_partial_overlap, check_one_place_each, sizes, title
-from .ops._signature import Reader, tensors_only
+from .ops._checks import c_name, check_no_partial_overlap, check_one_place_each, explain, sizes, title
+from .ops._signature import NOBODY, Reader, check_bound, tensors_only
 from .ops._table import INPUT, python_value
 
 ndarray = np.ndarray
@@ -68,12 +70,12 @@ def copy_into(array: Any, result: Any) -> None:
 # Ops whose kernel, for floating-point operands of one dtype, is a ufunc that can write where it is told to.
 _UFUNCS: dict[str, Any] = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide}
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
-# Ops that refuse booleans before they look at the memory.
-_REFUSING_BOOLEANS = ("neg", "relu", "sub")
 # Ops that look at dtypes before they look at the memory, and beside numbers call theirs as C++ does.
 _CLAMPS = ("clamp", "clamp_max", "clamp_min")
 # Ops that may write to one place several times, because they write the same.
-_IDEMPOTENT = ("fill", "zero")
+_IDEMPOTENT = ("fill", "threshold", "zero")
+# Ops with an objection of their own, see `ops._in_place`.
+_OBJECTING = ("abs", "addmm", "cumprod", "cumsum", "ldexp")
 
 
 def _inplace(op: Op) -> Callable[..., Tensor]:
@@ -85,7 +87,9 @@ def _inplace(op: Op) -> Callable[..., Tensor]:
     ufunc: Any = _UFUNCS.get(op.name)
     once = op.name not in _IDEMPOTENT
     clamps = op.name in _CLAMPS
+    objects = op.name in _OBJECTING
     takes_anything = op.name != "copy"  # which converts, and then asks nothing of what it converts
+    check_memory = {"copy": _check_memory_of_copy}.get(op.name, _check_memory)
     checked = not op.name.startswith("logical_")  # torch has no derivative of these, nor an objection
 
     def apply(*args: Any) -> Tensor:
@@ -107,23 +111,24 @@ def _inplace(op: Op) -> Callable[..., Tensor]:
                 ]
             )
         arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
+        if objects:
+            from .ops._in_place import OBJECTIONS
+
+            OBJECTIONS[op.name](*arrays)
         dtype_name = c_name if clamps and ndarray not in map(type, arrays[1:]) else title
-        try:
-            if takes_anything or args[1] is not target:  # a copy of itself is none
-                _check_memory(arrays, once or (len(args) > 1 and hasattr(args[1], "_node")))
-        except RuntimeError:
-            if op.name in _REFUSING_BOOLEANS:
-                computing.kernel(*[np.zeros((), each.dtype) if each.__class__ is ndarray else each for each in arrays])
-            if clamps:
-                _check_operands(array, arrays[:arity], dtype_name)
-            raise
+        if takes_anything or not _is_same_memory(array, arrays[1]):  # a copy of itself is none
+            alone = once or (len(args) > 1 and hasattr(args[1], "_node"))
+            if _writes_nothing(check_memory, computing, arrays, alone, dtype_name):
+                return target
         kept: tuple[Any, ...] = ()
         direct = ufunc is not None and mode.recorder is None and _suits(ufunc, array, arrays)
         if not direct:
             try:
                 result = run(computing.kernel, *arrays)
-            except NotImplementedError:
-                _check_operands(array, arrays[:arity], dtype_name)
+            except RuntimeError as error:
+                from ._misuse import check_writing
+
+                explain(check_writing, op, error, arrays, dtype_name)
                 raise
             if op.keeps:
                 result, kept = result[0], result[1:]
@@ -154,6 +159,39 @@ def _check_memory(arrays: list[Any], once: bool) -> None:
             check_no_partial_overlap(written, other)
 
 
+def _check_memory_of_copy(arrays: list[Any], once: bool) -> None:
+    """The same for `copy_`, which reads and writes conjugate views as it goes: all else works on copies of these."""
+    _check_memory([memory_of(each) for each in arrays], once)
+
+
+def _writes_nothing(
+    check: Callable[..., None], op: Op, arrays: list[Any], once: bool, dtype_name: Callable[[Any], str]
+) -> bool:
+    """Whether there is nothing to do.  RuntimeError where the memory is such that it cannot be done."""
+    try:
+        check(arrays, once)
+    except RuntimeError as error:
+        objection = error
+    else:
+        return False
+    from ._misuse import writes_nothing
+
+    if writes_nothing(op, arrays, dtype_name):
+        return True
+    raise objection
+
+
+def _is_same_memory(array: Any, other: Any) -> bool:
+    """Whether both are the same elements of one memory."""
+    return other is array or (
+        other.__class__ is array.__class__ is ndarray
+        and other.dtype is array.dtype
+        and other.shape == array.shape
+        and other.strides == array.strides
+        and address_of(other) == address_of(array)
+    )
+
+
 def _of_numbers(comparison: Op) -> Op:
     """A comparison whose result is written in place: as numbers, which have a gradient, if only 0."""
 
@@ -165,13 +203,6 @@ def _of_numbers(comparison: Op) -> Op:
 
     rules = {"input": rule, "other": rule}
     return Op(comparison.kernel, comparison.texts, rules, name=comparison.name, arity=2, node=node)
-
-
-def _check_operands(array: Any, operands: list[Any], dtype_name: Callable[[Any], str]) -> None:
-    """torch looks at shapes and at the result's dtype before it looks for a kernel."""
-    operands = [each for each in operands if each is not None]
-    shape, kind = broadcast_shapes(*map(np.shape, operands)), result_dtype(*operands)
-    check_result(array, np.broadcast_to(np.empty((), kind.numpy), shape), dtype_name)
 
 
 def _suits(ufunc: Any, array: Any, operands: list[Any]) -> bool:
@@ -209,6 +240,8 @@ def rebase(target: Tensor, node: Node, op: Op) -> None:
         counter[1:] = [node.title()]
     else:
         base = view.base
+        if view.__class__ is FoldedView or base._node.__class__.__name__ == "AddmmBackward0":
+            forget_hooks(base._node)
         outer = new_node(CopySlices)
         outer.inner = node
         outer.layout = (base._data, target._data)
@@ -264,13 +297,13 @@ class _Call:
             return _sized(self)
         if op.arity == 2 and not tensors_only(op.texts, 1):
             return _binary(self)
-        return _plain(self)
+        return _plain(self) if _in_order(op) else _reading(self)
 
     def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raises torch's TypeError where the arguments fit no signature, whatever an earlier call has taught."""
         try:
             self.reader.read(args[1:] if self.reader.method else args, kwargs)
-        except TypeError as refusal:
+        except (TypeError, ValueError) as refusal:
             refusal.__suppress_context__ = True  # what the op has met is of no interest then
             raise
 
@@ -287,9 +320,13 @@ class _Call:
         try:
             return self.op.apply(*arranged)
         except Exception as error:
+            from ._misuse import check_shapes
+
             self._check(args, kwargs)
+            explain(check_shapes, self.op, arranged, error)
             if isinstance(error, AttributeError) and isinstance(arranged[0], _NUMBERS):
                 return self.op.apply(_as_tensor(arranged[0]), *arranged[1:])
+            check_histories(self.op, arranged[0] if self.op.variadic else arranged[: self.op.arity])
             raise
 
     def reread(self, args: tuple[Any, ...], error: Exception) -> Any:
@@ -299,8 +336,20 @@ class _Call:
         except TypeError:
             return left_to_arguments(self.public, args, {})
         if isinstance(error, _MISREAD):
-            return self.read(args, {})
+            return self._read_again(args, {})
+        check_histories(self.op, args[0] if self.op.variadic else args)
+        from ._misuse import check_shapes
+
+        explain(check_shapes, self.op, args, error)
         raise error
+
+    def _read_again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call, read with care; of what the short way has met nothing is said then."""
+        try:
+            return self.read(args, kwargs)
+        except Exception as error:
+            error.__suppress_context__ = True
+            raise
 
 
 def _plain(call: _Call) -> Callable[..., Any]:
@@ -313,6 +362,22 @@ def _plain(call: _Call) -> Callable[..., Any]:
             return op.apply(*args)
         except Exception as error:  # noqa: BLE001 -- what follows depends on the arguments
             return call.reread(args, error)
+
+    return function
+
+
+def _in_order(op: Op) -> bool:
+    """Whether the tensors come first in the signatures, too."""
+    if op.arity == 1:
+        return True
+    firsts = [text[1:].split(", ", op.arity)[: op.arity] for text in op.texts]
+    names = [tuple(each.partition("=")[0].rpartition(" ")[2].rstrip(")") for each in first) for first in firsts]
+    return op.parameters[: op.arity] in names
+
+
+def _reading(call: _Call) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return call.read(args, kwargs)
 
     return function
 
@@ -376,7 +441,7 @@ def _callable(op: Op, reader: Reader) -> Callable[..., Any]:
 
 def _check_self(reader: Reader, args: tuple[Any, ...]) -> None:
     if reader.method and not args:
-        raise TypeError(f"unbound method TensorBase.{reader.function}() needs an argument")
+        check_bound(NOBODY, reader.function)
 
 
 def _as_tensor(number: Any) -> Tensor:
@@ -416,7 +481,7 @@ def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:
             try:
                 return apply(*args)
             except Exception as error:
-                reader.read(args[1:], kwargs)  # raises torch's TypeError where that is why
+                explain(reader.read, args[1:], kwargs)  # raises torch's TypeError where that is why
                 if not isinstance(error, _MISREAD):
                     raise
         _check_self(reader, args)
@@ -451,12 +516,17 @@ def left_to_arguments(function: Callable[..., Any], args: tuple[Any, ...], kwarg
     raise  # noqa: PLE0704 -- the error that is being handled
 
 
+def left_to_operand(operator: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """What the `__torch_function__` of an operand of a foreign class makes of an operator; NotImplemented without one."""
+    if hasattr(type(b), "__torch_function__"):
+        from ._overridable import activate
+
+        if activate():
+            return operator(a, b)
+    return NotImplemented
+
+
 _NUMBERS = (int, float, complex, np.number, np.bool_)
-
-
-def plain_number(value: Any) -> Any:
-    """A number as a plain Python one; NumPy's truth values count as floats in torch."""
-    return float(value) if isinstance(value, np.bool_) else python_value(value)
 
 
 def _operator(op: Op, *, reflected: bool = False, takes_arrays: bool = False) -> Callable[[Any, Any], Any]:
@@ -471,11 +541,11 @@ def _operator(op: Op, *, reflected: bool = False, takes_arrays: bool = False) ->
             kind = type(b)
             if kind is not float and kind is not int and kind is not bool:
                 if isinstance(b, _NUMBERS):
-                    b = plain_number(b)
+                    b = python_value(b)
                 elif takes_arrays and isinstance(b, np.ndarray) and b.dtype in FROM_NUMPY:
                     b = wrap(b)
                 else:
-                    return NotImplemented
+                    return left_to_operand(operator, a, b)
         return op.apply(b, a) if reflected else op.apply(a, b)
 
     return operator
@@ -485,7 +555,7 @@ def _tensor_operator(op: Op) -> Callable[[Any, Any], Any]:
     """`@`: tensors only."""
 
     def operator(a: Any, b: Any) -> Any:
-        return op.apply(a, b) if hasattr(b, "_node") else NotImplemented
+        return op.apply(a, b) if hasattr(b, "_node") else left_to_operand(operator, a, b)
 
     return operator
 
@@ -494,8 +564,8 @@ def _inplace_operator(method: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     def operator(a: Any, b: Any) -> Any:
         if not hasattr(b, "_node"):
             if not isinstance(b, _NUMBERS):
-                return NotImplemented
-            b = plain_number(b)
+                return left_to_operand(operator, a, b)
+            b = python_value(b)
         return method(a, b)
 
     return operator
@@ -544,6 +614,8 @@ for _symbol, _name in _OPERATORS.items():
 
 def _reflected_division(a: Any, b: Any) -> Any:
     """number / tensor, which torch computes as reciprocal * number; so array / tensor is known too."""
+    if hasattr(type(b), "__torch_function__") and not hasattr(b, "_node"):
+        return left_to_operand(_reflected_division, a, b)
     try:
         return TABLE["reciprocal"].apply(a) * b
     except TypeError:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class _Mode(thread_local):
     """One per thread; class attributes are the defaults of a new thread."""
 
-    grad: bool = True
+    grad: bool = True  # whether what is done is recorded
+    asked: bool = False  # in inference mode, where nothing is recorded: whether it was asked for
     inference: bool = False
     recorder: Recorder | None = None
 

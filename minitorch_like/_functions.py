@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
-from . import _bind
+from . import _bind, _dtype
 from ._bind import FUNCTIONS, METHODS
 from ._capture import reads_values
-from ._device import require_cpu
 from ._dtype import dtype
 from ._tensor import Tensor
 from .ops import TABLE
-from .ops._signature import Reader
+from .ops._signature import NOBODY, Reader, check_bound
 from .ops._table import python_value
 
 __all__ = ["PUBLIC"]
@@ -56,7 +56,8 @@ def _reads(
             return function(**values)
 
         @wraps(function)
-        def call_method(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+        def call_method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+            check_bound(self, name)
             return function(self, **_values(as_method, known[1], args, kwargs))
 
         if public:
@@ -97,23 +98,30 @@ def _values(reader: Reader, known: _Readings, args: Any, kwargs: Any) -> dict[st
 # -- extrema: one name, three meanings ---------------------------------------------------------------------------
 
 
-class _Pair(NamedTuple):
-    values: Tensor
-    indices: Tensor
+def return_type(name: str, *fields: str) -> Any:
+    """torch.return_types.max and its like: made of a sequence, a tuple with names for its items, which prints one a line."""
+    named = f"torch.return_types.{name}"
 
-
-def _return_type(name: str) -> type[_Pair]:
-    """torch.return_types.max and its like: tuples that print their fields one a line."""
+    def __new__(cls: Any, sequence: Any, dict: Any = None) -> Any:
+        if not hasattr(sequence, "__iter__"):
+            raise TypeError("constructor requires a sequence")
+        items = tuple(sequence)
+        if len(items) != len(fields):
+            raise TypeError(f"{named}() takes a {len(fields)}-sequence ({len(items)}-sequence given)")
+        return tuple.__new__(cls, items)
 
     def __repr__(self: Any) -> str:
-        return f"torch.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+        lines = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
+        return f"{named}(\n{lines})"
 
-    return named_type(name, (_Pair,), {"__repr__": __repr__, "__slots__": ()})
+    def __reduce__(self: Any) -> tuple[Any, ...]:
+        return type(self), (tuple(self), {})
 
-
-def named_type(name: str, bases: tuple[type[Any], ...], namespace: dict[str, Any]) -> Any:
-    """A type of results, which `return_types` knows by its name."""
-    RETURN_TYPES[name] = type(name, bases, {**namespace, "__module__": "minitorch_like.return_types"})
+    members: dict[str, Any] = {field: property(itemgetter(place)) for place, field in enumerate(fields)}
+    members.update(__new__=__new__, __repr__=__repr__, __reduce__=__reduce__, __match_args__=fields, __slots__=())
+    members.update(n_fields=len(fields), n_sequence_fields=len(fields), n_unnamed_fields=0)
+    members["__module__"] = "minitorch_like.return_types"  # which knows it by its name
+    RETURN_TYPES[name] = type(name, (tuple,), members)
     return RETURN_TYPES[name]
 
 
@@ -126,7 +134,7 @@ def _extremum(name: str, binary: str) -> None:
         "(Tensor input, Tensor other, *, Tensor? out=None)",
         "(Tensor input, int dim, bool keepdim=False, *, Tensor[]? out=None)",
     )
-    pair = _return_type(name)
+    pair = return_type(name, "values", "indices")
     whole, along, pairwise = TABLE[f"{name}_all"], TABLE[f"{name}_along"], FUNCTIONS[binary]
 
     def make(method: bool) -> Callable[..., Any]:
@@ -143,10 +151,11 @@ def _extremum(name: str, binary: str) -> None:
             if "other" in values:
                 return pairwise(values["input"], values["other"], out=out)
             if "dim" in values:
-                result = pair(*along.apply(values["input"], int(values["dim"]), values.get("keepdim", False)))
-                return result if out is None else pair(*[_into(*each, name) for each in zip(out, result, strict=True)])
+                each = along.apply(values["input"], int(values["dim"]), values.get("keepdim", False))
+                result = tuple.__new__(pair, each)
+                return result if out is None else _into_each(out, result, name)
             result = whole.apply(values["input"])
-            return result if out is None else _into(out, result, name)
+            return result if out is None else _into(out, result, f"{name}.all")
 
         function.__name__ = function.__qualname__ = name
         return function
@@ -161,18 +170,39 @@ def _into(out: Tensor, result: Tensor, name: str) -> Tensor:
     return into(out, result, name)
 
 
+def _into_each(out: Any, result: Any, name: str) -> Any:
+    from ._out_argument import into_each
+
+    return into_each(out, result, name)
+
+
+# -- defaults -------------------------------------------------------------------------------------------------------
+
+
+@_public
+def get_default_dtype(*args: Any, **kwargs: Any) -> dtype:
+    """The dtype of new floating-point tensors."""
+    if args or kwargs:
+        from .ops._misfits import no_arguments
+
+        raise no_arguments("get_default_dtype", args, kwargs, "torch")
+    return _dtype.get_default_dtype()
+
+
 # -- devices --------------------------------------------------------------------------------------------------------
 
 
 @_method
-def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+def cpu(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
+    """Itself, or a copy in a `memory_format`."""
+    if not args and not kwargs and self is not NOBODY:
+        return self
+    check_bound(self, "cpu")
+    memory_format = _CPU.read(args, kwargs)[1].get("memory_format")
     return self if memory_format is None else self.to(memory_format=memory_format)
 
 
-@_method
-def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
-    require_cpu("cuda")
-    return self
+_CPU = Reader("cpu", ("(Tensor self, *, memory_format? memory_format=None)",), method=True)
 
 
 # -- shapes: see also `_composed.shapes` ------------------------------------------------------------------------------------
@@ -180,7 +210,7 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_fo
 _VIEW = METHODS["view"]
 
 
-def view(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+def view(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
     """The same memory in another shape, or as elements of another dtype."""
     if len(args) + len(kwargs) == 1 and type(args[0] if args else kwargs.get("dtype")) is dtype:
         from ._later import complete
@@ -189,6 +219,8 @@ def view(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         from ._composed.shapes import reinterpreted
 
         return reinterpreted(self, *args, **kwargs)
+    if self is NOBODY:
+        check_bound(self, "view")
     result: Tensor = _VIEW(self, *args, **kwargs)
     return result
 
@@ -274,8 +306,9 @@ _WHERE = Reader(
 
 
 @_method
-def where_(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+def where_(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
     """This tensor's elements where `condition` holds, else those of `other`."""
+    check_bound(self, "where")
     _, values = _WHERE.read(args, kwargs)
     return where(values["condition"], self, values["other"])
 

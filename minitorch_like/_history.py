@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .autograd.graph import (
     next_sequence,
 )
 from .ops._checks import c_name, sizes, title
+from .ops._signature import NOBODY, UNGIVEN, check_bound
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -33,14 +34,33 @@ class View:
         base: the tensor that is not a view.
         version: the version counter when the view's node was made; a later one makes the node stale.
         creation: None, or why the view must not be written to while recording ("several", "no_grad", "inference").
+        node_type: of the node that the view has after its base was written to.
     """
 
     __slots__ = ("base", "creation", "version")
+    node_type: ClassVar[type[AsStridedBackward0]] = AsStridedBackward0
 
     def __init__(self, base: Tensor, version: int, creation: str | None) -> None:
         self.base = base
         self.version = version
         self.creation = creation
+
+
+def view_by(name: Any) -> type[View]:
+    """The class for views that only the op itself, whose nodes have this name, can make again: complex or real ones,
+    conjugated, negated."""
+    if name not in _views_by:
+        node_type = type(name, (AsStridedBackward0,), {"__slots__": (), "__module__": AsStridedBackward0.__module__})
+        _views_by[name] = type("View", (View,), {"__slots__": (), "node_type": node_type})
+    return _views_by[name]
+
+
+def remakes_itself(node: Node) -> bool:
+    """Whether the node is that of a view which keeps the name of its history when its base is written to."""
+    return type(node).__name__ in _views_by
+
+
+_views_by: dict[str, type[View]] = {}
 
 
 class FoldedView(View):
@@ -66,24 +86,55 @@ class FoldedView(View):
         return self.base
 
 
-class InferenceVersion(list[int]):
-    """The version counter of the detached memory of a tensor of inference mode, which has none itself."""
+class InferenceVersion:
+    """The version counter of the detached memory of a tensor of inference mode, which has none itself: it counts, but no
+    graph can remember what it says."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __getitem__(self, _: int) -> int:
+        from ._record import refuse_inference
+
+        refuse_inference()
+
+
+class NoVersion(InferenceVersion):
+    """In the place of the version counter of a tensor of inference mode that was given, by `.data`, memory that is not."""
 
     __slots__ = ()
 
+    def __getitem__(self, _: int) -> int:
+        raise RuntimeError("Inference tensors do not track version counter.")
 
-def refuse(method: str, *args: Any, **kwargs: Any) -> NoReturn:
+
+def exchanged_version(counter: Any, inference: bool) -> Any:
+    """The version counter of a tensor that had `counter` and was given memory of inference mode, or other memory."""
+    if not inference:
+        return NoVersion() if counter is None else [counter.count]
+    if counter.__class__ is NoVersion:
+        return None
+    own = InferenceVersion()
+    own.count = counter[0]
+    return own
+
+
+def refuse(self: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+    """What is said of arguments to a method that takes none, or of one that is called without an object."""
     from .ops._misfits import no_arguments
 
+    check_bound(self, method)
     raise no_arguments(method, args, kwargs)
 
 
 def alone(method: Callable[..., Any], name: str = "") -> Callable[..., Any]:
     """A method without arguments that says so in torch's words, of which it is not worth while to save a call."""
 
-    def call(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            refuse(call.__name__, *args, **kwargs)
+    def call(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs or self is NOBODY:
+            refuse(self, call.__name__, args, kwargs)
         return method(self)
 
     call.__name__ = name or method.__name__
@@ -92,9 +143,56 @@ def alone(method: Callable[..., Any], name: str = "") -> Callable[..., Any]:
     return call
 
 
+# The methods that are written in Python with one argument, read by torch's signature when it is given in another way than
+# by position, or as what it cannot be.
+_ALONE = {
+    "as_subclass": "(Tensor self, object cls)",
+    "numpy": "(Tensor self, *, bool force=False)",
+    "requires_grad_": "(Tensor self, bool requires_grad=True)",
+    "size": "(Tensor self, int? dim=None)",
+    "stride": "(Tensor self, int? dim=None)",
+}
+_readers_alone: dict[str, Any] = {}
+
+
+def read_alone(method: str, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The only argument of a method; a first `args` that is UNGIVEN does not count.  Raises torch's TypeError."""
+    from .ops._signature import Reader
+    from .ops._table import python_value
+
+    check_bound(self, method)
+    reader = _readers_alone.get(method) or Reader(method, (_ALONE[method],), method=True)
+    _readers_alone[method] = reader
+    for value in reader.read(args[1:] if args and args[0] is UNGIVEN else args, kwargs)[1].values():
+        return value if method == "as_subclass" else python_value(value)
+    return UNGIVEN
+
+
 def own_version() -> InferenceVersion | None:
     """The version counter of what is detached from a tensor of inference mode: within that mode there is none."""
-    return None if mode.inference else InferenceVersion([0])
+    return None if mode.inference else InferenceVersion()
+
+
+# By id, the nodes of tensors that do not require grad at present: as soon as they do, they have their hooks again.
+_asleep: dict[int, AccumulateGrad] = {}
+
+
+def fall_asleep(tensor: Any) -> None:
+    """Keep, while `tensor` lives, what it will need when it requires grad again."""
+    import weakref
+
+    node, number = tensor._node, tensor._number
+    if not isinstance(node, AccumulateGrad):
+        hooks = None if node is None else node.hooks
+        if hooks is None or (number not in hooks.tensors and number not in hooks.retained):
+            return
+        node = AccumulateGrad(tensor)
+        node.retained = number in hooks.retained
+        if number in hooks.tensors:
+            node.own_hooks().tensors[0] = hooks.tensors[number]
+    key = id(tensor)
+    node.leaf = weakref.ref(tensor, lambda _: _asleep.pop(key, None))
+    _asleep[key] = node
 
 
 class History:
@@ -106,7 +204,9 @@ class History:
     _node: Node | None  # of a leaf that requires grad: its AccumulateGrad
     _number: int  # which output of the node
     _grad: Any  # a Tensor, None, or the buffer of a compiled step
-    _version_counter: Any  # [version], shared by all views of one memory; None on inference tensors
+    _version_counter: (
+        Any  # [version], shared by all views of one memory; an InferenceVersion or None on inference tensors
+    )
     _view: View | None
 
     def grad_node(self) -> Node | None:
@@ -114,7 +214,7 @@ class History:
         view = self._view
         if view is not None:
             counter = self._version_counter
-            if counter is not None and view.version != counter[0]:
+            if counter.__class__ is list and view.version != counter[0]:
                 self._refresh(view)
             if self._node is None and self.requires_grad:
                 return Nowhere(self._data)
@@ -132,7 +232,7 @@ class History:
 
             raise forbidden(self, view.creation, indirect=True)
         view.version = self._version_counter[0]
-        node = object.__new__(AsStridedBackward0)
+        node = object.__new__(view.node_type)
         node.layout = (base._data, self._data)
         node.inputs = (base_node,)
         node.numbers = (base._number,)
@@ -165,17 +265,18 @@ class History:
         if value and not mode.inference and self.is_inference():
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if not value:
+            fall_asleep(self)
             self._node = None
         elif self._node is None:
-            self._node = AccumulateGrad(self)
+            self._node = _asleep.pop(id(self), None) or AccumulateGrad(self)
+            self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
 
-    def requires_grad_(self: Any, requires_grad: bool = True) -> Tensor:
+    def requires_grad_(self=NOBODY, requires_grad: Any = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """Switch the recording of what is computed from this leaf."""
-        if not isinstance(requires_grad, bool):
-            raise TypeError(
-                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
-                f"{type(requires_grad).__name__}"
-            )
+        if requires_grad is UNGIVEN and not kwargs and self is not NOBODY:
+            requires_grad = True
+        elif requires_grad.__class__ is not bool or args or kwargs:
+            requires_grad = read_alone("requires_grad_", self, (requires_grad, *args), kwargs)
         if requires_grad and self._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if not requires_grad or self._has_no_history():
@@ -201,7 +302,10 @@ class History:
     @property
     def grad(self) -> Tensor | None:
         grad = self._grad
-        if grad is not None and not isinstance(grad, History):
+        if grad is None:
+            if not (self._has_no_history() and self._view is None) and not self.is_leaf and not self.retains_grad:
+                _warn_of_no_grad()
+        elif not isinstance(grad, History):
             grad = self._grad = grad.materialise()
         return grad
 
@@ -212,6 +316,9 @@ class History:
         if mode.recorder is not None:
             mode.recorder.note_grad_assigned(self, value)
         self._grad = value
+        node = self._node
+        if node.__class__ is AccumulateGrad and node.remains is not None:
+            node.remember(self)
 
     @grad.deleter
     def grad(self) -> None:
@@ -224,11 +331,6 @@ class History:
             )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if value._data.shape != self._data.shape:
-            raise RuntimeError(
-                f"attempting to assign a gradient of size '{sizes(value._data.shape)}' to a tensor of size "
-                f"'{sizes(self._data.shape)}'. Please ensure that the gradient and the tensor are the same size"
-            )
         if value._data.dtype is not self._data.dtype:
             raise RuntimeError(
                 f"attempting to assign a gradient with dtype '{c_name(value._data)}' to a tensor with grad_dtype "
@@ -236,6 +338,11 @@ class History:
                 "You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set "
                 "grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems "
                 "that assume they match."
+            )
+        if value._data.shape != self._data.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{sizes(value._data.shape)}' to a tensor of size "
+                f"'{sizes(self._data.shape)}'. Please ensure that the gradient and the tensor are the same size"
             )
 
     def backward(
@@ -252,12 +359,16 @@ class History:
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call `hook(grad)` when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
-        node = self.grad_node()
+        node = self._node
+        if (
+            node is None or node.hooks is None or self._number not in node.hooks.tensors
+        ):  # or they may as well join others
+            node = self.grad_node()
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return add_hook(node.own_hooks().tensors.setdefault(self._number, OrderedDict()), hook)
 
-    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Any:
+    def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Tensor], Any]) -> Any:
         """Call `hook(leaf)` after this leaf's `grad` was updated."""
         node = self.grad_node()
         if node is None:
@@ -268,6 +379,7 @@ class History:
             return add_hook(OrderedDict(), hook)  # no gradient will ever arrive
         if node.post_hooks is None:
             node.post_hooks = OrderedDict()
+        node.remember(self)
         return add_hook(node.post_hooks, hook)
 
     @alone
@@ -285,13 +397,19 @@ class History:
     @property
     def retains_grad(self) -> bool:
         node = self._node
+        if node is None and _asleep:
+            node = _asleep.get(id(self))
+        if isinstance(node, AccumulateGrad):
+            return node.retained
         return node is not None and node.hooks is not None and self._number in node.hooks.retained
 
     @property
     def _version(self) -> int:
-        if self._version_counter is None:
-            raise RuntimeError("Inference tensors do not track version counter.")
-        return self._version_counter[0]
+        counter = self._version_counter
+        if counter is None or counter.__class__ is NoVersion:
+            return NoVersion()[0]
+        version: int = counter.count if counter.__class__ is InferenceVersion else counter[0]
+        return version
 
     def _bump(self) -> None:
         """Count a write to the memory.  RuntimeError where it was made in inference mode, and is written to outside."""
@@ -302,8 +420,8 @@ class History:
                 mode.recorder.note_write(counter)
         elif mode.inference:
             pass
-        elif counter is not None:
-            counter[0] += 1
+        elif counter.__class__ is InferenceVersion:
+            counter.count += 1
         else:
             raise RuntimeError(
                 "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
@@ -326,3 +444,14 @@ class History:
 
     def _is_view(self) -> bool:
         return self._view is not None
+
+
+def _warn_of_no_grad() -> None:
+    from ._once import warn_of_call
+
+    warn_of_call(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+        "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use "
+        ".retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
+        "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information."
+    )

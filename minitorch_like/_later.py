@@ -26,7 +26,7 @@ _OF_C = ("DisableTorchFunction", "DisableTorchFunctionSubclass")
 SUBMODULES = (
     "accelerator", "amp", "autograd", "backends", "_C", "compiler", "cpu", "cuda", "distributed", "functional",
     "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "random", "return_types", "types", "utils",
-    "storage", "version", "viz", "xpu",
+    "storage", "torch_version", "version", "viz", "xpu",
 )  # fmt: skip
 
 
@@ -78,6 +78,10 @@ def package_attribute(name: str) -> Any:
     if name in SUBMODULES or _is_submodule(name):
         return importlib.import_module(f"{_PACKAGE}.{name}")
     package = importlib.import_module(_PACKAGE)
+    if name == "__version__":
+        from .torch_version import __version__
+
+        return __version__
     if name in _OF_C:
         return getattr(package._C, name)
     if name == "compile":

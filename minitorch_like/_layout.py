@@ -16,6 +16,7 @@ Strides = tuple[int, ...]
 
 
 class layout:
+    __module__ = "minitorch_like"
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
@@ -25,10 +26,11 @@ class layout:
         return f"torch.{self.name}"
 
     def __reduce__(self) -> str:
-        return self.name  # there is one of each, in this module
+        return self.name  # there is one of each, which the package knows by its name
 
 
 class memory_format:
+    __module__ = "minitorch_like"
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
@@ -38,11 +40,13 @@ class memory_format:
         return f"torch.{self.name}"
 
     def __reduce__(self) -> str:
-        return self.name  # there is one of each, in this module
+        return self.name  # there is one of each, which the package knows by its name
 
 
 strided = layout("strided")
-sparse_coo = layout("sparse_coo")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = (  # of which there are no tensors here
+    layout(name) for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
+)
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
@@ -133,8 +137,28 @@ def offset_of(array: Any) -> int:
     root = root_of(array)
     if root is array:
         return 0
-    offset: int = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    return offset
+    return address_of(array) - address_of(root)
+
+
+def memory_of(data: Any) -> Any:
+    """What a Tensor holds as an array of what is in its memory: other numbers than its values if it is seen through bits."""
+    return getattr(data, "memory", data)
+
+
+def address_of(data: Any) -> int:
+    """The address of the first element."""
+    address: int = memory_of(data).__array_interface__["data"][0]
+    return address
+
+
+def resolved(data: Any) -> Any:
+    """What a Tensor holds as an array of its values: a copy if it is seen through bits, see `_conjugation`."""
+    return data.resolve() if hasattr(data, "resolve") else data
+
+
+def seen_like(old: Any, memory: Any) -> Any:
+    """Other memory for a tensor: seen through the same bits, if it has any."""
+    return old.over(memory) if hasattr(old, "over") else memory
 
 
 def reshaped_strides(shape: Strides, strides: Strides, new: Strides, step: int = 1) -> Strides | None:

@@ -10,9 +10,13 @@ from typing import Any
 
 from ._capture import reads_values
 from ._device import device as Device
-from ._once import warn_always
+from ._dtype import bfloat16, dtype, float16
+from ._layout import jagged, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from ._once import warn_always, warn_of_call
 from ._tensor import Tensor
 from .amp import GradScaler, autocast
+from .ops._misfits import no_arguments, only_argument, type_name
+from .ops._signature import Reader
 
 PUBLIC: dict[str, Any] = {
     "inf": math.inf,
@@ -60,6 +64,7 @@ def typename(obj: Any, /) -> str:
 
 
 PUBLIC |= {"is_storage": is_storage, "typename": typename}
+PUBLIC |= {each.name: each for each in (sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged)}
 
 # -- settings ----------------------------------------------------------------------------------------------------------
 
@@ -139,10 +144,11 @@ def get_float32_matmul_precision() -> str:
 
 
 @_public
-def set_flush_denormal(mode: Any, /) -> bool:
-    """Whether tiny numbers become 0; False where that cannot be had, as here with True."""
+def set_flush_denormal(*args: Any, **kwargs: Any) -> bool:
+    """(mode) -> whether tiny numbers become 0; False where that cannot be had, as here with True."""
+    mode = only_argument("set_flush_denormal", args, kwargs)
     if not isinstance(mode, bool):
-        raise RuntimeError(f"flush_denormal expects a bool, but got {type(mode).__name__}")
+        raise RuntimeError(f"flush_denormal expects a bool, but got {type_name(mode)}")
     return not mode
 
 
@@ -164,7 +170,8 @@ def is_warn_always_enabled() -> bool:
 
 
 @_public
-def is_vulkan_available() -> bool:
+def is_vulkan_available(*args: Any, **kwargs: Any) -> bool:
+    """False, whatever it is given: torch does not look at it either."""
     return False
 
 
@@ -174,14 +181,44 @@ def compiled_with_cxx11_abi() -> bool:
 
 
 @_public
-def is_autocast_enabled(device_type: str = "cuda", /) -> bool:
-    """False: see `amp`."""
-    Device(device_type)
+def is_autocast_enabled(*args: Any, **kwargs: Any) -> bool:
+    """(device_type="cuda") -> False: see `amp`."""
+    Device(_AUTOCAST.read(args, kwargs)[1].get("device_type", "cuda"))
     return False
 
 
+_AUTOCAST = Reader("is_autocast_enabled", ("(str device_type)", "()"))
+
+
 @_public
-def is_autocast_cache_enabled() -> bool:
+def get_autocast_dtype(*args: Any, **kwargs: Any) -> dtype:
+    """(device_type) -> what autocast on that device would compute in: float16 on a GPU, bfloat16 elsewhere."""
+    device_type = _AUTOCAST_DTYPE.read(args, kwargs)[1]["device_type"]
+    return float16 if Device(device_type).type in ("cuda", "mps", "xpu") else bfloat16
+
+
+_AUTOCAST_DTYPE = Reader("get_autocast_dtype", ("(str device_type)",))
+
+# Questions about the build that have other names by now, and the answers.
+RENAMED = {
+    "has_cuda": ("torch.backends.cuda.is_built()", False),
+    "has_cudnn": ("torch.backends.cudnn.is_available()", False),
+    "has_mkldnn": ("torch.backends.mkldnn.is_available()", False),
+    "has_mps": ("torch.backends.mps.is_built()", False),
+}
+
+
+def warn_of_old_name(name: str) -> bool:
+    """What `torch.<name>` says, with a warning that it is asked elsewhere now."""
+    new, answer = RENAMED[name]
+    warn_of_call(f"'{name}' is deprecated, please use '{new}'")
+    return answer
+
+
+@_public
+def is_autocast_cache_enabled(*args: Any, **kwargs: Any) -> bool:
+    if args or kwargs:
+        raise no_arguments("is_autocast_cache_enabled", args, kwargs, "torch")
     return True
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec
 from types import CodeType, FunctionType
 from typing import Any
 
 from ._tensor import Tensor
-from ._torch_function import NAMES, SILENT, DisableTorchFunctionSubclass, ask, overloaded, overrides, state
+from ._torch_function import NAMES, DisableTorchFunctionSubclass, ask, overloaded, state
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -78,7 +77,7 @@ def activate() -> bool:
     if _activated:
         return False
     _activated = True
-    from ._later import complete
+    from ._later import complete, has_module
     from ._protocols import take_places
 
     complete()
@@ -90,7 +89,7 @@ def activate() -> bool:
                 method, f"torch.Tensor.{name}", attributes_of_tensor().get(_KNOWN_AS.get(name, name)), name in _BINARY
             )
     for where in _NAMESPACES:
-        if find_spec(f"{_PACKAGE}.{where}") is not None:
+        if has_module(where):
             _override_namespace(f"torch.{where}", vars(import_module(f"{_PACKAGE}.{where}")))
     _override_namespace("torch", vars(import_module(_PACKAGE)))
     _override(import_module(f"{_PACKAGE}.autograd").grad, "torch.autograd.grad")
@@ -161,10 +160,7 @@ def _call(
 def _operate(
     function: Callable[..., Any], plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """A binary operator: what it is not defined for is for Python to refuse, and the operand's class is not asked."""
-    kind = type(args[-1])
-    if kind not in SILENT and state.subclasses and not issubclass(kind, Tensor) and overrides(kind):
-        return NotImplemented
+    """A binary operator: what it is not defined for, or what nobody has an answer to, is for Python to refuse."""
     try:
         return _call(function, plain, args, kwargs)
     except TypeError:

@@ -17,27 +17,28 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ._bind import plain_number
+from ._bind import left_to_operand
 from ._capture import reads_values
 from ._dtype import dtype as DType
 from ._dtype import with_own_dtype
-from ._layout import root_of
+from ._layout import memory_of, root_of
 from ._tensor import Tensor, warn_of_lost_history, wrap
 from .ops import TABLE
+from .ops._table import python_value
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # -- NumPy -----------------------------------------------------------------------------------------------------------
 
 
-def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Array:
-    array = self.numpy()
-    if dtype is not None and array.dtype != dtype:
-        return array.astype(dtype)
-    return array.copy() if copy else array
+# torch's methods take the arguments of NumPy 1, and so NumPy 2 warns that it has to do without `copy` and `return_scalar`.
 
 
-def __array_wrap__(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+def __array__(self: Tensor, dtype: Any = None) -> Array:
+    return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+
+def __array_wrap__(self: Tensor, array: Any) -> Tensor:
     """The result of a ufunc as a tensor; truth values become uint8, as from torch's times without a dtype for them."""
     from ._creation import from_numpy
 
@@ -72,7 +73,7 @@ def __dir__(self: Tensor) -> list[str]:
 
 
 def __rmatmul__(self: Tensor, other: Any) -> Any:
-    return other @ self if isinstance(other, Tensor) else NotImplemented
+    return other @ self if isinstance(other, Tensor) else left_to_operand(__rmatmul__, self, other)
 
 
 # -- shifts ------------------------------------------------------------------------------------------------------------
@@ -81,9 +82,9 @@ def __rmatmul__(self: Tensor, other: Any) -> Any:
 def _shift(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def shift(self: Any, other: Any) -> Any:
         if isinstance(other, (Number, np.bool_)):
-            other = plain_number(other)
+            other = python_value(other)
         elif not isinstance(other, Tensor):
-            return NotImplemented
+            return left_to_operand(shift, self, other)
         return method(self, other)
 
     return shift
@@ -148,7 +149,8 @@ def __deepcopy__(self: Any, memo: dict[Any, Any]) -> Any:
     if id(self) in memo:
         return memo[id(self)]
     reads_values("copy.deepcopy()")
-    out = _over(_copied(self._data, memo))
+    plain = self._data.__class__ is np.ndarray  # and no conjugate view, of which the values are copied
+    out = _over(_copied(self._data, memo)) if plain else wrap(self._data.resolve())
     if type(self) is not Tensor:
         fresh = _new_of_its_kind(self)
         fresh.data, out = out, fresh
@@ -203,10 +205,12 @@ def __reduce_ex__(self: Any, protocol: Any) -> Any:
     warn_if_has_hooks(self)
     # Of the memory that many tensors were laid into by a compiled step, each has only its own part, as it had before.
     base = self if self._view is None else self._view.base
-    memory, start, strides = _memory_of(self._data, base._data)
+    memory, start, strides = _memory_of(memory_of(self._data), memory_of(base._data))
     # A new object each time, as torch's storage is: so pickle does not notice that two tensors share it.
     hooks: OrderedDict[int, Any] = OrderedDict()
-    arguments = (memory.view(), start, strides, self.dtype, self._data.shape, self.requires_grad, hooks)
+    layout = memory.view(), start, strides, self.dtype, self._data.shape
+    bits = (self._data.bits,) if hasattr(self._data, "bits") else ()
+    arguments = (*layout, self.requires_grad, hooks, *bits)
     state = _state_of(self)
     if type(self) is Tensor and not state:
         return _rebuild_tensor, arguments
@@ -230,8 +234,14 @@ def _rebuild_tensor(
     shape: tuple[int, ...],
     requires_grad: bool,
     backward_hooks: Any,
+    bits: int = 0,
 ) -> Tensor:
-    out = _over(with_own_dtype(_lay(memory, start, strides, kind.numpy, shape)))
+    array = with_own_dtype(_lay(memory, start, strides, kind.numpy, shape))
+    if bits:
+        from ._conjugation import unresolved
+
+        array = unresolved(array, bits)
+    out = _over(array)
     out.requires_grad = requires_grad
     return out
 
@@ -274,7 +284,9 @@ def take_places() -> None:
         "__array__", "__array_wrap__", "__complex__", "__contains__", "__deepcopy__", "__dir__", "__reduce_ex__",
         "__reversed__", "__rmatmul__", "__setstate__",
     ):  # fmt: skip
-        setattr(Tensor, name, globals()[name])
+        method = globals()[name]
+        method.__qualname__ = f"Tensor.{name}"  # by which Python's errors call it
+        setattr(Tensor, name, method)
     for symbol, name in (("lshift", "bitwise_left_shift"), ("rshift", "bitwise_right_shift")):
         setattr(Tensor, f"__{symbol}__", _shift(_calling(name)))
         setattr(Tensor, f"__i{symbol}__", _shift(_calling(f"{name}_")))

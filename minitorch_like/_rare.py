@@ -15,7 +15,7 @@ from . import _apply
 from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, NARROW, dtype, float32, result_dtype
 from ._later import complete
 from .ops import TABLE, Op
-from .ops._checks import converted
+from .ops._checks import converted, in_single
 
 _OF_ANY_DTYPE = frozenset({"cast_to"})  # ops that only move elements, or round them once as they are
 # ops whose numbers must be finite in the dtype of the tensor if they are
@@ -30,8 +30,11 @@ _LIKE_FIRST = frozenset(
         "heads_attention_and_weights",
         "layer_norm",
         "rms_norm",
+        "rrelu_gradient",
+        "rrelu_with_noise",
     }
 )
+_LIKE_SECOND = frozenset({"binary_cross_entropy_with_logits"})  # in the dtype of the target
 # ops that treat float16 themselves: because they compare its values only, refuse it, or round as they go
 _OWN_FLOAT16 = _LIKE_FIRST | {
     "avg_pool",
@@ -42,13 +45,28 @@ _OWN_FLOAT16 = _LIKE_FIRST | {
     "max_pool_pick",
     "max_pool_with_indices",
     "max_unpool",
-    "max_unpool_pick",
     "multi_margin_gradient",
     "multi_margin_loss",
     "multilabel_margin_gradient",
     "multilabel_margin_loss",
     "softshrink",
 }
+# ops that refuse operands of several dtypes, and which operands they mean: they are to see these as they are
+_OF_ONE_DTYPE = {
+    "addmm": (0, 1, 2),
+    "binary_cross_entropy": (0, 1),
+    "bmm": (0, 1),
+    "convolution": (0, 1, 2),
+    "cross_entropy_of_classes": (0, 2),
+    "dot": (0, 1),
+    "linear": (0, 1, 2),
+    "matmul": (0, 1),
+    "mm": (0, 1),
+    "mv": (0, 1),
+    "nll_loss": (0, 2),
+    "prelu": (0, 1),
+}
+_NORMALISING = frozenset({"batch_norm", "group_norm", "layer_norm"})  # which go by `check_mixed_dtypes`
 _WIDE_NUMBERS = frozenset({"div", "floor_divide", "lerp", "mul"})  # which torch lets compute with numbers of float32
 
 
@@ -66,11 +84,14 @@ def prepare_for(kind: dtype) -> None:
 
 
 def _prepare_for_complex() -> None:
-    """Complex gradients need `conj`, and what refuses complex operands is known to a module of its own."""
+    """Complex gradients need `conj`, which makes views of a kind of their own, and what refuses complex operands is known
+    to a module of its own."""
+    from ._conjugation import viewing
     from .ops._complex_operands import adapt
 
     if adapt not in _apply.adaptations:
         _apply.adaptations.append(adapt)
+        _apply.view_binder = viewing
         complete()
 
 
@@ -89,12 +110,15 @@ def _widening(op: Op) -> Callable[..., Any]:
     operands = op.arity if op.arity > 1 and op.name not in _WIDE_NUMBERS else 0
 
     involves_narrow = _involves_bfloat16 if op.name in _OWN_FLOAT16 else _involves_narrow
-    like_first = op.name in _LIKE_FIRST
+    like = 0 if op.name in _LIKE_FIRST else 1 if op.name in _LIKE_SECOND else None
+    objects = _objection(op.name)
 
     def widened(*args: Any, **kwargs: Any) -> Any:
         if not any(map(involves_narrow, args)) and not (kwargs and any(map(involves_narrow, kwargs.values()))):
             return kernel(*args, **kwargs)
-        narrow = _narrow_result([args[0]] if like_first else [*args, *kwargs.values()])
+        if objects is not None and objects(args):
+            return kernel(*args, **kwargs)  # which says what is wrong
+        narrow = _narrow_result([*args, *kwargs.values()] if like is None else [args[like]])
         if narrow is not None:
             if any(each in NARROW for each in (*args, *kwargs.values()) if isinstance(each, dtype)):
                 args = tuple([_rounded(each, narrow) for each in args])
@@ -122,6 +146,23 @@ def _widening(op: Op) -> Callable[..., Any]:
     return widened
 
 
+def _objection(name: str) -> Callable[[tuple[Any, ...]], bool] | None:
+    """What tells whether the kernel of this name refuses the dtypes of its operands, if it looks at these at all."""
+    if name in _OF_ONE_DTYPE:
+        places = _OF_ONE_DTYPE[name]
+        return lambda args: len({args[i].dtype for i in places if i < len(args) and args[i] is not None}) > 1
+    return _refused_by_norm if name in _NORMALISING else None
+
+
+def _refused_by_norm(args: tuple[Any, ...]) -> bool:
+    from .ops._standardise import check_mixed_dtypes  # here, where its family has been declared
+
+    if args[0].dtype.kind not in FLOATING_KINDS:
+        return True
+    check_mixed_dtypes(*[each for each in args if isinstance(each, np.ndarray)])
+    return False
+
+
 def _is_narrow(value: Any) -> bool:
     return isinstance(value, np.ndarray | np.generic) and value.itemsize == 2 and value.dtype.kind in FLOATING_KINDS
 
@@ -140,7 +181,7 @@ def _in_float32(value: Any) -> Any:
     if type(value) is list:
         return [_in_float32(each) for each in value]
     if _is_narrow(value):
-        return value.astype(np.float32)
+        return in_single(value)
     return float32 if isinstance(value, dtype) and value in NARROW else value
 
 
@@ -155,7 +196,7 @@ def _narrow_result(values: list[Any]) -> dtype | None:
         for each in operands
         if isinstance(each, np.ndarray | np.generic) and each.dtype.kind in DIFFERENTIABLE_KINDS
     ]
-    result = result_dtype(*floating)
+    result = result_dtype(*floating) if floating else None
     return result if result in NARROW else None
 
 

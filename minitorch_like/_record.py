@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ._dtype import DIFFERENTIABLE_KINDS
+from ._layout import resolved
 from ._tensor import Tensor, new_tensor, with_history, wrap
-from .autograd.graph import Node, for_result, next_sequence, type_of_node
+from .autograd.graph import Node, for_result, in_place, next_sequence, type_of_node
 from .ops import TABLE, Op
 from .ops._table import DTYPE, INPUT, KEPT, OUTPUT, SHAPE
 
@@ -43,7 +44,8 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, ke
         node.shape = result.shape
         node.dtype = result.dtype
     saves = op.saves
-    node.saved = saved = [None] * len(saves)
+    saved: list[Any] = [None] * len(saves)
+    node.saved = saved
     node.versions = versions = []
     if saves:
         needs = (True,) if op.variadic else tuple([edge is not None for edge in edges])
@@ -52,7 +54,8 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, ke
             if kind == INPUT:
                 value = args[index]
                 if value.__class__ is Tensor or hasattr(value, "_node"):
-                    saved[slot] = value._data
+                    array = value._data
+                    saved[slot] = array if array.__class__ is ndarray else resolved(array)
                     versions.append((value._version_counter, version_of(value), slot))
                 else:
                     saved[slot] = value
@@ -79,7 +82,9 @@ def matrix_of(array: Any, node: Node | None) -> Tensor:
     if node is None:
         return wrap(matrix)
     folded = with_history(array, node, 0)
-    return with_history(matrix, make_node(TABLE["view"], (folded, matrix.shape), (node,), matrix), 0)
+    origin = make_node(TABLE["view"], (folded, matrix.shape), (node,), matrix, name="AddmmBackward0")
+    origin.__class__ = in_place(type(origin))
+    return with_history(matrix, origin, 0)
 
 
 def refuse_inference() -> NoReturn:

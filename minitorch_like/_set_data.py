@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +40,57 @@ def replace_saved(tensor: Tensor, old: Any) -> None:
     if counter is None or _count(counter) <= _ALONE:
         return
     for node in gc.get_objects():
-        if type(node) is CopySlices and node.saved:
+        if type(node) is CopySlices and getattr(node, "saved", None):
             _replace_in(node.inner, tensor, old)
             node.saved = node.inner.saved
-        elif issubclass(type(node), Node) and node.saved and node.versions:
+        elif issubclass(type(node), Node) and getattr(node, "saved", None) and node.versions:
             _replace_in(node, tensor, old)
+
+
+class _Detached:
+    """The version counter of a tensor that was detached in place, for the nodes that had saved it: RuntimeError unless it
+    has a history again."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.counter = tensor._version_counter
+        self.tensor = weakref.ref(tensor)
+
+    def __getitem__(self, index: int) -> Any:
+        tensor = self.tensor()
+        if tensor is None or tensor._has_no_history():
+            raise RuntimeError(
+                "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, "
+                "please use out-of-place `.detach()` instead"
+            )
+        return self.counter[index]
+
+    def __len__(self) -> int:
+        return len(self.counter)
+
+
+def note_detached(tensor: Tensor) -> None:
+    """Have the nodes that saved `tensor`, which has a history, refuse to go on once it has none."""
+    counter = tensor._version_counter
+    if counter.__class__ is not list or _count(counter) <= _ALONE:
+        return
+    detached = _Detached(tensor)
+    for node in gc.get_objects():
+        if (
+            issubclass(type(node), Node)
+            and getattr(node, "saved", None)
+            and node.versions
+            and hasattr(type(node), "op")
+        ):
+            node.versions = [
+                (detached, version, slot)
+                if each is counter
+                and not isinstance(slot, np.ndarray)
+                and node.saved[slot] is tensor._data
+                and _is_operand(node, slot, tensor)
+                and not isinstance(node.inputs[node.op.saves[slot][1]], AccumulateGrad)
+                else (each, version, slot)
+                for each, version, slot in node.versions
+            ]
 
 
 def _replace_in(node: Node, tensor: Tensor, old: Any) -> None:

@@ -14,11 +14,12 @@ import numpy as np
 from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype
-from ._history import NOBODY, UNGIVEN, History, alone, own_version, read_alone, refuse
-from ._layout import strides_of
+from ._history import History, alone, exchanged_version, fall_asleep, own_version, read_alone, refuse
+from ._layout import address_of, strides_of
 from ._size import Size, trusted
-from .autograd.graph import AccumulateGrad, Node
+from .autograd.graph import Node, note_shape
 from .ops._checks import real_number, wrap_dim
+from .ops._signature import NOBODY, UNGIVEN, check_bound
 from .ops.indexing import storage_offset_of
 
 _CPU = device("cpu")
@@ -145,7 +146,7 @@ class Tensor(History, metaclass=TensorMeta):
 
         return legacy_tensor(cls, *args, **kwargs)
 
-    def as_subclass(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+    def as_subclass(self=NOBODY, /, *args: Any, **kwargs: Any) -> Any:
         """(cls) -> this tensor, as a view, in another class."""
         from ._torch_function import as_subclass
 
@@ -170,14 +171,15 @@ class Tensor(History, metaclass=TensorMeta):
     def shape(self) -> Size:
         return trusted(self._data.shape)
 
-    def size(self: Any = NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
+    def size(self=NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """The shape, or its entry at `dim`."""
-        if args or kwargs or self is NOBODY:
+        if dim is UNGIVEN and not kwargs:
+            return trusted(self._data.shape)
+        if args or kwargs:
+            check_bound(self, "size")
             named = len(kwargs) == 1 and not args and dim is UNGIVEN and kwargs.get("dim").__class__ is int
             dim = kwargs["dim"] if named else read_alone("size", self, (dim, *args), kwargs)
         shape = self._data.shape
-        if dim is UNGIVEN:
-            return trusted(shape)
         if dim.__class__ is int and -len(shape) <= dim < len(shape):
             return shape[dim]
         return _entry(self, shape, dim, "size")
@@ -200,15 +202,15 @@ class Tensor(History, metaclass=TensorMeta):
     def ndim(self) -> int:
         return self._data.ndim
 
-    def dim(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> int:
-        if args or kwargs or self is NOBODY:
+    def dim(self=NOBODY, /, *args: Any, **kwargs: Any) -> int:
+        if args or kwargs:
             refuse(self, "dim", args, kwargs)
         return self._data.ndim
 
     ndimension = alone(dim, "ndimension")
 
-    def numel(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> int:
-        if args or kwargs or self is NOBODY:
+    def numel(self=NOBODY, /, *args: Any, **kwargs: Any) -> int:
+        if args or kwargs:
             refuse(self, "numel", args, kwargs)
         return self._data.size
 
@@ -226,7 +228,7 @@ class Tensor(History, metaclass=TensorMeta):
     def nbytes(self) -> int:
         return self._data.nbytes
 
-    def stride(self: Any = NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
+    def stride(self=NOBODY, dim: int | None = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """The strides in elements, or the one of `dim`."""
         if args or kwargs or self is NOBODY:
             dim = read_alone("stride", self, (dim, *args), kwargs)
@@ -242,10 +244,9 @@ class Tensor(History, metaclass=TensorMeta):
     @alone
     def data_ptr(self) -> int:
         """The address of the first element; 0 for an empty tensor."""
-        address: int = self._data.__array_interface__["data"][0]
-        return address if self._data.size else 0
+        return address_of(self._data) if self._data.size else 0
 
-    def is_contiguous(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> bool:
+    def is_contiguous(self=NOBODY, /, *args: Any, **kwargs: Any) -> bool:
         """Whether the elements lie in memory row by row, or as a `memory_format` says."""
         if args or kwargs or self is NOBODY:
             _complete()
@@ -305,15 +306,15 @@ class Tensor(History, metaclass=TensorMeta):
     def imag(self, value: Any) -> None:
         _parts().set_part(self, "imag", value)
 
-    def detach(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
+    def detach(self=NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
         """The same memory without history."""
-        if args or kwargs or self is NOBODY:
+        if args or kwargs:
             refuse(self, "detach", args, kwargs)
         data = self._data
         # One array a tensor, so that what a graph has saved is known by its array; edges tell the others apart.
         out = wrap(data if self._node is not None else data.view())
         counter = self._version_counter
-        out._version_counter = counter if counter.__class__ is list else own_version()
+        out._version_counter = own_version() if counter.__class__ is not list and self.is_inference() else counter
         return out
 
     @alone
@@ -328,7 +329,13 @@ class Tensor(History, metaclass=TensorMeta):
                 "detach_() cannot be called on these gradients. To fix this error, please refer to the "
                 "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
             )
-        self._node, self._number = None, 0
+        if self._node is not None:
+            if not self._has_no_history():
+                from ._set_data import note_detached
+
+                note_detached(self)
+            fall_asleep(self)
+            self._node, self._number = None, 0
         return self
 
     @property
@@ -342,16 +349,18 @@ class Tensor(History, metaclass=TensorMeta):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if isinstance(self._node, AccumulateGrad) and value._data.dtype.kind not in DIFFERENTIABLE_KINDS:
+        if self.requires_grad and value._data.dtype.kind not in DIFFERENTIABLE_KINDS:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         old, self._data = self._data, value._data
         structure.changed()
-        if isinstance(self._node, AccumulateGrad):
-            self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
+        note_shape(self)
         if self._data is not old:
             from ._set_data import replace_saved
 
             replace_saved(self, old)
+        inference = value.is_inference()
+        if inference is not self.is_inference():
+            self._version_counter = exchanged_version(self._version_counter, inference)
 
     @data.deleter
     def data(self) -> None:
@@ -364,9 +373,9 @@ class Tensor(History, metaclass=TensorMeta):
 
     # -- Python ---------------------------------------------------------------------------------------------
 
-    def item(self: Any = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+    def item(self=NOBODY, /, *args: Any, **kwargs: Any) -> Any:
         """The only element as a Python number."""
-        if args or kwargs or self is NOBODY:
+        if args or kwargs:
             refuse(self, "item", args, kwargs)
         data = self._data
         if data.size != 1:
@@ -380,17 +389,20 @@ class Tensor(History, metaclass=TensorMeta):
         reads_values("tolist()")
         return self._data.tolist()
 
-    def numpy(self: Any = NOBODY, /, *args: Any, force: bool = False, **kwargs: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    def numpy(self=NOBODY, /, *args: Any, force: bool = False, **kwargs: Any) -> np.ndarray[Any, np.dtype[Any]]:
         """The memory as an ndarray."""
-        if args or kwargs or force.__class__ is not bool or self is NOBODY:
+        if args or kwargs or force.__class__ is not bool:
             read_alone("numpy", self, args, kwargs if force is False else {"force": force, **kwargs})
-        if self._data.dtype.kind == "V":
+        data: Any = self._data
+        if data.dtype.kind == "V":
             raise TypeError("Got unsupported ScalarType BFloat16")
         if (self._node is not None or self._view is not None) and self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if mode.recorder is not None:
             mode.recorder.refuse("numpy() hands out memory that the plan would not see")
-        return self._data.view()  # whose shape may be set without changing this tensor's
+        if data.__class__ is not np.ndarray:
+            return data.exported(force)
+        return data.view()  # whose shape may be set without changing this tensor's
 
     def __bool__(self) -> bool:
         data = self._data
@@ -489,12 +501,13 @@ class Tensor(History, metaclass=TensorMeta):
 
 
 new_tensor: Callable[[type[Any]], Any] = object.__new__
+asarray: Callable[[Any], Any] = np.asarray  # until there are conjugate views, see `_conjugation`
 
 
 def wrap(array: Any, cls: type[Any] = Tensor) -> Any:
     """A leaf tensor over `array`, which is not copied; a NumPy scalar becomes a 0-d array."""
     if type(array) is not np.ndarray:
-        array = np.asarray(array)
+        array = asarray(array)
     tensor = new_tensor(cls)
     tensor._data = array
     tensor._node = tensor._grad = tensor._view = None

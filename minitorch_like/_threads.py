@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+from .ops._misfits import no_arguments, only_argument, type_name
 
 
 @dataclass(slots=True)
@@ -52,7 +52,8 @@ def set_num_threads(*args: Any, **kwargs: Any) -> None:
 
 def get_num_threads(*args: Any, **kwargs: Any) -> int:
     """The number of threads that operations may use."""
-    _no_arguments("get_num_threads", args, kwargs)
+    if args or kwargs:
+        raise no_arguments("get_num_threads", args, kwargs, "torch")
     if _chosen.threads is not None:
         return _chosen.threads
     return max((library.num_threads for library in _blas()), default=_cores())
@@ -76,7 +77,8 @@ def set_num_interop_threads(*args: Any, **kwargs: Any) -> None:
 
 def get_num_interop_threads(*args: Any, **kwargs: Any) -> int:
     """The number that `set_num_interop_threads` was given, or that of the cores."""
-    _no_arguments("get_num_interop_threads", args, kwargs)
+    if args or kwargs:
+        raise no_arguments("get_num_interop_threads", args, kwargs, "torch")
     return _chosen.interop_threads or _cores()
 
 
@@ -93,22 +95,11 @@ def _blas() -> list[Any]:
     return libraries
 
 
-def _no_arguments(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    if kwargs:
-        raise TypeError(f"torch.{function}() takes no keyword arguments")
-    if args:
-        raise TypeError(f"torch.{function}() takes no arguments ({len(args)} given)")
-
-
 def _positive_int(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
     """The one argument of a function that takes a positive int and nothing else, checked in torch's order."""
-    if kwargs:
-        raise TypeError(f"torch.{function}() takes no keyword arguments")
-    if len(args) != 1:
-        raise TypeError(f"torch.{function}() takes exactly one argument ({len(args)} given)")
-    (value,) = args
+    value = only_argument(function, args, kwargs)
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise RuntimeError(f"{function} expects an int, but got {_c_name(type(value))}")
+        raise RuntimeError(f"{function} expects an int, but got {type_name(value)}")
     number = int(value)
     for bits, c_type in ((64, "long long"), (32, "long")):
         if not -(1 << bits - 1) <= number < 1 << bits - 1:
@@ -116,12 +107,6 @@ def _positive_int(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if number <= 0:
         raise RuntimeError(f"{function} expects a positive integer")
     return number
-
-
-def _c_name(kind: type) -> str:
-    """The name by which C code knows a type: that of an extension module's type tells the module too."""
-    static = not kind.__flags__ & _HEAP_TYPE and kind.__module__ != "builtins"
-    return f"{kind.__module__}.{kind.__name__}" if static else kind.__name__
 
 
 PUBLIC: dict[str, Callable[..., Any]] = {

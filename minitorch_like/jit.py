@@ -6,7 +6,7 @@ What compiles, traces, saves or loads is refused.  What only marks code for the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 
 def is_scripting() -> bool:
@@ -77,4 +77,14 @@ globals().update(
         )
     }
 )  # fmt: skip
-__all__ = ["ScriptModule", "annotate", "export", "ignore", "is_scripting", "is_tracing", "isinstance", "unused"]
+__all__ = [
+    "Final",
+    "ScriptModule",
+    "annotate",
+    "export",
+    "ignore",
+    "is_scripting",
+    "is_tracing",
+    "isinstance",
+    "unused",
+]

@@ -171,3 +171,20 @@ def test_a_command_that_cannot_run_says_why(tmp_path):
     assert done.returncode == 2
     assert "no module named 'no_such_framework'" in done.stderr
     assert compare_command(tmp_path / "absent.py").returncode == 2
+
+
+def test_asking_for_what_is_absent_is_no_error(tmp_path):
+    """`hasattr` looks for modules of the package's own; the stand-in's complaint is for imports alone."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import torch\n"
+        "print(hasattr(torch, '_dynamo_of_old'), hasattr(torch, 'npu'), getattr(torch, 'hpu', None))\n"
+        "class Own(torch.Tensor):\n"
+        "    @classmethod\n"
+        "    def __torch_function__(cls, func, types, args=(), kwargs=None):\n"
+        "        return super().__torch_function__(func, types, args, kwargs or {})\n"
+        "print(type(torch.ones(1).as_subclass(Own) + 1).__name__)\n"
+    )
+    run = run_script("minitorch_like", "torch", script, [], timeout=60)
+    assert run.stderr == ""
+    assert run.stdout.splitlines() == ["False False None", "Own"]

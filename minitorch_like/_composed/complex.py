@@ -1,7 +1,6 @@
 """The functions and methods of complex tensors that are not ops by themselves, and the attributes `real` and `imag`.
 
-torch's `conj` is a view that conjugates what is read through it.  Here `conj` is a new tensor: nothing is left to be
-resolved, and so `is_conj` and `is_neg` say False, `resolve_conj` and `resolve_neg` give their operand.
+What conjugate views are is in `_conjugation`, which is loaded with the first complex number; arrays have neither bit.
 """
 
 from __future__ import annotations
@@ -12,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .._bind import FUNCTIONS, METHODS
+from .._bind import FUNCTIONS
 from .._tensor import Tensor, wrap
 from ..ops import TABLE
-from ..ops._signature import Reader
+from ..ops._signature import NOBODY, Reader, check_bound
 
 # Functions that are no methods: `Tensor.real` is an attribute.
 PUBLIC: dict[str, Callable[..., Any]] = {
-    name: FUNCTIONS[name] for name in ("real", "imag", "complex", "polar", "view_as_real", "view_as_complex")
+    name: FUNCTIONS[name]
+    for name in ("real", "imag", "complex", "polar", "view_as_real", "view_as_complex", "_neg_view")
 }
+PUBLIC["_conj"] = FUNCTIONS["conj"]
 
 
 def _function(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
@@ -33,7 +34,8 @@ def _function(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
         return function(as_function.read(args, kwargs)[1]["input"])
 
     @wraps(function)
-    def method(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+        check_bound(self, name)
         as_method.read(args, kwargs)
         return function(self)
 
@@ -44,26 +46,26 @@ def _function(function: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
 
 @_function
 def is_conj(input: Tensor) -> bool:
-    """Whether a conjugation is still to be done: never."""
-    return False
+    """Whether it is a view that conjugates what is in its memory."""
+    return getattr(input._data, "conjugated", False)
 
 
 @_function
 def is_neg(input: Tensor) -> bool:
-    """Whether a change of sign is still to be done: never."""
-    return False
+    """Whether it is a view that changes the sign of what is in its memory."""
+    return getattr(input._data, "negated", False)
 
 
 @_function
-def resolve_conj(input: Tensor) -> Tensor:
-    """Itself: no conjugation is put off."""
-    return input
+def resolve_conj(input: Tensor) -> Any:
+    """The values of a view that conjugates, as a copy; otherwise itself."""
+    return TABLE["clone"].apply(input) if is_conj(input) else input
 
 
 @_function
-def resolve_neg(input: Tensor) -> Tensor:
-    """Itself: no change of sign is put off."""
-    return input
+def resolve_neg(input: Tensor) -> Any:
+    """The values of a view that changes their sign, as a copy; otherwise itself."""
+    return TABLE["clone"].apply(input) if is_neg(input) else input
 
 
 @_function
@@ -72,22 +74,6 @@ def isreal(input: Tensor) -> Any:
     if input._data.dtype.kind != "c":
         return wrap(np.ones_like(input._data, bool))
     return TABLE["eq"].apply(TABLE["imag"].apply(input.detach()), 0)
-
-
-def _refusing_complex(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`abs_`: the absolute value of a complex tensor is real, and cannot take its place."""
-
-    @wraps(method)
-    def call(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-        if self._data.dtype.kind == "c":
-            raise RuntimeError("In-place abs is not supported for complex tensors.")
-        return method(self, *args, **kwargs)
-
-    return call
-
-
-for _name in ("abs_", "absolute_"):
-    setattr(Tensor, _name, _refusing_complex(METHODS[_name]))
 
 
 # -- parts as attributes ---------------------------------------------------------------------------------------------------

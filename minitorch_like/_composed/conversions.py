@@ -11,16 +11,19 @@ from .._dtype import (
     DIFFERENTIABLE_KINDS,
     DTYPES,
     OF_PYTHON,
+    bool_,
     can_cast,
     dtype,
     get_default_dtype,
     promote_types,
     result_dtype,
 )
+from .._functions import _reads
+from .._layout import preserve_format, suggested_format
 from .._tensor import Tensor
 from ..ops import TABLE
 from ..ops._checks import real_part
-from ..ops._signature import Reader
+from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops._table import python_value
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
@@ -46,7 +49,7 @@ def convert(tensor: Tensor, to: dtype, copy: bool = False, memory_format: Any = 
     if (
         tensor._data.dtype is kind
         and not copy
-        and (memory_format is None or tensor.is_contiguous(memory_format=memory_format))
+        and (memory_format is None or memory_format in (preserve_format, suggested_format(tensor._data)))
     ):
         return tensor
     if tensor._data.dtype.kind == "c" and kind.kind not in "cb":
@@ -57,10 +60,13 @@ def convert(tensor: Tensor, to: dtype, copy: bool = False, memory_format: Any = 
     return result
 
 
-def _to(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+def _to(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor with another dtype, or with that of another tensor; itself where nothing changes."""
     if len(args) == 1 and not kwargs and type(args[0]) is dtype:
         return convert(self, args[0])
+    check_bound(self, "to")
+    if args and isinstance(args[0], bool):  # which torch takes for the dtype of that name
+        args = (bool_, *args[1:])
     _, values = _TO.read(args, kwargs)
     other = values.get("tensor")
     target = other.dtype if other is not None else values.get("dtype")
@@ -76,7 +82,8 @@ Tensor.to = _to  # type: ignore[attr-defined]
 def _conversion(method: str, target: dtype) -> None:
     reader = Reader(method, (f"(Tensor self, *, {_FORMAT})",), method=True)
 
-    def to_dtype(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+    def to_dtype(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
+        check_bound(self, method)
         memory_format = reader.read(args, kwargs)[1].get("memory_format") if args or kwargs else None
         return convert(self, target, memory_format=memory_format)
 
@@ -96,9 +103,24 @@ for _method, _name in (
 # -- legacy type names ------------------------------------------------------------------------------------------------
 
 
-def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False, *, memory_format: Any = None) -> Any:
+_TYPE = Reader(
+    "type",
+    (
+        f"(Tensor self, object dtype=None, bool non_blocking=False, *, {_FORMAT})",
+        f"(Tensor self, object dtype=None, bool async=False, *, {_FORMAT})|deprecated",
+    ),
+    method=True,
+)
+
+
+def _type(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
     """The legacy type name ("torch.FloatTensor"), or this tensor converted to a dtype, type or type name."""
-    return self.dtype.tensor_type if dtype is None else convert(self, _of_type(dtype), memory_format=memory_format)
+    check_bound(self, "type")
+    values = _TYPE.read(args, kwargs)[1] if kwargs or len(args) > 1 else {"dtype": args[0] if args else None}
+    kind = values.get("dtype")
+    if kind is None:
+        return self.dtype.tensor_type
+    return convert(self, _of_type(kind), memory_format=values.get("memory_format"))
 
 
 Tensor.type = _type  # type: ignore[attr-defined]
@@ -110,8 +132,9 @@ def _of_type(kind: Any) -> dtype:
         return kind
     if kind is Tensor:
         return get_default_dtype()
-    if isinstance(getattr(kind, "dtype", None), dtype):
-        return kind.dtype
+    own = getattr(kind, "dtype", None)
+    if isinstance(kind, type) and isinstance(own, dtype):
+        return own
     if isinstance(kind, type):
         kind = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     if not isinstance(kind, str):
@@ -143,8 +166,9 @@ def _public(*texts: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return declare
 
 
-def _type_as(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+def _type_as(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in the dtype of another."""
+    check_bound(self, "type_as")
     return convert(self, _TYPE_AS.read(args, kwargs)[1]["other"].dtype)
 
 
@@ -195,14 +219,7 @@ def is_signed(input: Tensor) -> bool:
     return input.is_signed()
 
 
-@_public("(Tensor input)")
+@_reads("(Tensor input)", into=PUBLIC)
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not 0.  RuntimeError for more or fewer elements."""
     return bool(input)
-
-
-def _is_nonzero(self: Tensor) -> bool:
-    return bool(self)
-
-
-Tensor.is_nonzero = _is_nonzero  # type: ignore[attr-defined]

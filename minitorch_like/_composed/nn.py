@@ -55,7 +55,7 @@ def _rrelu(name: str, at_mean: Callable[..., Tensor], with_noise: Callable[..., 
         _check_bounds(lower, upper)
         if not values.get("training", False):
             return at_mean(input, (lower + upper) / 2)
-        if input._data.dtype not in (np.float32, np.float64):
+        if input._data.dtype.char not in "Efd":
             raise NotImplementedError(f"\"rrelu_with_noise_out_cpu\" not implemented for '{title(input._data)}'")
         return with_noise(input, _noise(input, lower, upper, values.get("generator") or default_generator))
 
@@ -76,9 +76,10 @@ def _noise(input: Tensor, lower: float, upper: float, generator: Generator) -> T
     """1 where the input is positive or NaN, elsewhere numbers drawn one after the other, row by row."""
     reads_values("rrelu() in training")
     data = input._data
-    noise = np.ones(data.shape, data.dtype)
+    kind = np.dtype(np.float32) if data.itemsize == 2 else data.dtype  # bfloat16 is multiplied before it is rounded
+    noise = np.ones(data.shape, kind)
     negative = data <= 0
-    low, high = (float(data.dtype.type(bound)) for bound in (lower, upper))
+    low, high = (float(kind.type(bound)) for bound in (lower, upper))
     noise[negative] = u53(generator, int(np.count_nonzero(negative))) * (high - low) + low
     return wrap(noise)
 
@@ -111,6 +112,8 @@ def cosine_similarity(*args: Any, **kwargs: Any) -> Tensor:
     dtype = result_dtype(x1._data, x2._data)
     if not dtype.is_floating_point:
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {dtype.title}")
+    if not eps >= 0:
+        raise RuntimeError(f"eps must be non-negative, got: {eps:g}")
     directions = []
     for each in broadcast_tensors(x1.to(dtype), x2.to(dtype)):
         norm = _NORM.apply(each, 2.0, dim, True).clone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 from .._bind import FUNCTIONS, METHODS, bind_alias
 from .._capture import reads_values
 from .._dtype import complex128, float64
-from .._functions import named_type
-from .._out_argument import into
+from .._functions import _reads, return_type
+from .._out_argument import into, into_each
 from .._tensor import Tensor, wrap
 from ..ops import TABLE
-from ..ops._checks import broadcast_shapes
-from ..ops._signature import Reader
+from ..ops._checks import broadcast_shapes, in_single, laid_out
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
 
@@ -43,40 +41,7 @@ def add_aliases() -> None:
 
 def reads(*texts: str, method: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A function, and a method of Tensor, read by torch's signatures; it is given the values by name."""
-
-    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = function.__name__
-        as_function, as_method = Reader(name, texts), Reader(name, texts, method=True)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return function(**as_function.read(args, kwargs)[1])
-
-        def call_method(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-            return function(self, **as_method.read(args, kwargs)[1])
-
-        for each in (call, call_method):
-            each.__name__ = each.__qualname__ = name
-            each.__doc__ = function.__doc__
-        PUBLIC[name] = call
-        if method:
-            setattr(Tensor, name, call_method)
-        return function
-
-    return declare
-
-
-# -- results with names -----------------------------------------------------------------------------------------------
-
-
-def return_type(name: str, *fields: str) -> Callable[..., Any]:
-    """torch.return_types.aminmax and its like: named tuples that print their fields one a line."""
-    base = namedtuple(f"_{name}", fields)  # type: ignore[misc]
-
-    def __repr__(self: Any) -> str:
-        lines = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
-        return f"torch.return_types.{name}(\n{lines})"
-
-    return named_type(name, (base,), {"__repr__": __repr__, "__slots__": ()})
+    return _reads(*texts, method=method, into=PUBLIC)
 
 
 _frexp = return_type("frexp", "mantissa", "exponent")
@@ -85,8 +50,7 @@ _frexp = return_type("frexp", "mantissa", "exponent")
 @reads("(Tensor input, *, Tensor[]? out=None)")
 def frexp(input: Tensor, out: Any = None) -> Any:
     """Mantissas and exponents."""
-    result = TABLE["frexp"].apply(input)
-    return _frexp(*(result if out is None else map(into, out, result)))
+    return into_each(out, _frexp(TABLE["frexp"].apply(input)), "frexp")
 
 
 # -- nearness ----------------------------------------------------------------------------------------------------------
@@ -101,7 +65,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     if input._data.dtype is not other._data.dtype:
         raise RuntimeError(f"{input.dtype.title} did not match {other.dtype.title}")
     for name, each in (("rtol", rtol), ("atol", atol)):
-        if each < 0:
+        if not each >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {each:g}")
     x, y = _for_distance(input), _for_distance(other)
     broadcast_shapes(x.shape, y.shape)
@@ -111,7 +75,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     if rtol or atol:
         distance = np.abs(np.subtract(x, y))
         close |= np.isfinite(distance) & (distance <= atol + np.abs(np.multiply(y, rtol)))
-    result: Tensor = wrap(close)
+    result: Tensor = wrap(laid_out(close, x, y))
     return result
 
 
@@ -120,13 +84,19 @@ def _for_distance(tensor: Tensor) -> Any:
     data = tensor._data
     if data.dtype.kind == "b":
         return data.astype(np.int8)
-    return data.astype(np.float32) if tensor.is_floating_point() and data.itemsize == 2 else data
+    return in_single(data) if tensor.is_floating_point() and data.itemsize == 2 else data
 
 
 @reads(_CLOSE)
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
+
+
+@reads("(Tensor input, Tensor value)", "(Tensor input, Number value)", method=False)
+def fill(input: Tensor, value: Any) -> Any:
+    """A new tensor like `input`, with `value` everywhere."""
+    return TABLE["filled"].apply(input, value)
 
 
 # -- composed ------------------------------------------------------------------------------------------------------------
@@ -153,26 +123,25 @@ def float_power(input: Any = None, exponent: Any = None, out: Any = None, self: 
     return into(out, TABLE["pow"].apply(_wide(base), _wide(exponent)))
 
 
-def _float_power_(self: Any, exponent: Any) -> Any:
-    if self.dtype is not float64:
+def _is_complex(x: Any) -> bool:
+    return x.is_complex() if isinstance(x, Tensor) else isinstance(x, complex)
+
+
+@_reads("(Tensor self, Tensor exponent)", "(Tensor self, Number exponent)", public=False)
+def float_power_(self: Any, exponent: Any) -> Any:
+    wide = complex128 if self.is_complex() or _is_complex(exponent) else float64
+    if self.dtype is not wide:
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {self.dtype.title} but the operation's result requires dtype Double"
+            f"the base given to float_power_ has dtype {self.dtype.title} but the operation's result requires dtype "
+            f"{wide.title}"
         )
     return self.pow_(_wide(exponent))
 
 
-Tensor.float_power_ = _float_power_  # type: ignore[attr-defined]
+@reads("(int n, Tensor input, *, Tensor? out=None)")
+def polygamma(self: Any = None, n: int = 0, input: Any = None, out: Any = None) -> Tensor:
+    """The n-th derivative of digamma, of `input` or, as a method, of `self`."""
+    return into(out, TABLE["polygamma_of"].apply(input if self is None else self, n), "polygamma")
 
 
-@reads("(int n, Tensor input, *, Tensor? out=None)", method=False)
-def polygamma(n: int, input: Any, out: Any = None) -> Tensor:
-    """The n-th derivative of digamma."""
-    return into(out, TABLE["polygamma_of"].apply(input, n))
-
-
-def _polygamma(self: Any, n: int) -> Any:
-    return TABLE["polygamma_of"].apply(self, n)
-
-
-Tensor.polygamma = _polygamma  # type: ignore[attr-defined]
 add_aliases()

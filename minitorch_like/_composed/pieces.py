@@ -58,14 +58,14 @@ def tensor_split(
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     given = tensor_indices_or_sections
     if given is not None:
+        if given.dtype.name != "int64":
+            raise RuntimeError(
+                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {given.dtype.title}"
+            )
         if given.ndim > 1:
             raise RuntimeError(
                 "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
                 f"but got a tensor with {given.ndim} dims"
-            )
-        if given.dtype.name != "int64":
-            raise RuntimeError(
-                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {given.dtype.title}"
             )
         sections, indices = (None, given.tolist()) if given.ndim else (given.item(), None)
     size = input.shape[wrap_dim(dim, input.ndim)]
@@ -137,7 +137,7 @@ def _stacked(name: str, raised: Callable[[Any], Tensor], dim: Callable[[Tensor],
 
     def function(tensors: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
         if not tensors:
-            raise RuntimeError(f"{name} expects a non-empty TensorList")
+            raise RuntimeError(f"{'vstack' if name == 'row_stack' else name} expects a non-empty TensorList")
         parts = [raised(each) for each in tensors]
         return (
             TABLE["cat"].apply(parts, dim(parts[0])) if out is None else FUNCTIONS["cat"](parts, dim(parts[0]), out=out)
@@ -215,8 +215,10 @@ def _repeated_places(repeats: Tensor, output_size: int | None) -> Tensor:
     reads_values("repeat_interleave()")
     if counts.dtype not in (np.int64, np.int32):
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{repeats.dtype.title}'")
-    if counts.ndim > 1:
+    if counts.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    if output_size is not None and output_size < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {output_size}: [{output_size}]")
     if (counts < 0).any():
         raise RuntimeError("repeats can not be negative")
     if output_size is not None and output_size != counts.sum():
@@ -232,20 +234,23 @@ def _repeat_interleave(
         return _repeated_places(repeats, output_size)
     if dim is None:
         input, dim = input.flatten(), 0
+    if not isinstance(repeats, int) and repeats.ndim > 1:
+        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
     given, dim = dim, wrap_dim(dim, input.ndim)
     if isinstance(repeats, int):
         if repeats < 0:
             raise RuntimeError("Repeats must be non-negative")
         dim = wrap_dim(dim + 1, input.ndim + 1) - 1 if input.ndim else wrap_dim(dim + 1, 0)
+        size = (input.shape[dim] if input.ndim else 1) * repeats
+        if output_size not in (None, size):
+            raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {size} but got {output_size}")
         wide = input.unsqueeze(dim + 1)
         shape = list(wide.shape)
         shape[dim + 1] = repeats
         return wide.expand(shape).clone(memory_format=contiguous_format).flatten(dim, dim + 1)
-    if repeats.ndim > 1:
-        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
-    if not input.ndim and repeats.numel() != 1:
+    if not input.ndim:
         raise IndexError(f"Dimension specified as {given} but tensor has no dimensions")
-    size = input.shape[dim] if input.ndim else 1
+    size = input.shape[dim]
     if repeats.numel() == 1:
         repeats = repeats.reshape(1).expand(size)
     elif repeats.numel() != size:

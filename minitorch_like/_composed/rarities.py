@@ -14,69 +14,36 @@ from .._capture import reads_values
 from .._device import device as Device
 from .._device import require_cpu
 from .._dtype import FROM_NUMPY
+from .._functions import _reads
+from .._history import alone
 from .._tensor import Tensor
 from ..ops._checks import cast
-from ..ops._signature import Reader
+from ..ops._misfits import check_callable, only_argument, type_name
+from ..ops._signature import NOBODY, check_bound
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
 
 # -- questions about one tensor ----------------------------------------------------------------------------------------
 
 
-def _about_tensors(*texts: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a function be called by torch's signatures, as a function and as a method."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = function.__name__
-        as_function, as_method = Reader(name, texts), Reader(name, texts, method=True)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return function(**as_function.read(args, kwargs)[1])
-
-        def call_method(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-            return function(self, **as_method.read(args, kwargs)[1])
-
-        for each in (call, call_method):
-            each.__name__ = each.__qualname__ = name
-            each.__doc__ = function.__doc__
-        PUBLIC[name] = call
-        if not hasattr(Tensor, name):
-            setattr(Tensor, name, call_method)
-        return call
-
-    return decorate
-
-
-@_about_tensors("(Tensor input)")
-def is_nonzero(input: Tensor) -> bool:
-    """The truth value of the only element."""
-    return bool(input)
-
-
-@_about_tensors("(Tensor input)")
-def numel(input: Tensor) -> int:
-    """The number of elements."""
-    return input._data.size
-
-
-@_about_tensors("(Tensor input, Tensor other)")
+@_reads("(Tensor input, Tensor other)", into=PUBLIC)
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether the shapes are equal."""
     return input._data.shape == other._data.shape
 
 
-@_about_tensors("(Tensor input)")
+@_reads("(Tensor input)", into=PUBLIC, method=False)
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return input._version_counter is None
+    return input.is_inference()
 
 
-@_about_tensors("(Tensor input)")
+@_reads("(Tensor input)", into=PUBLIC)
 def is_distributed(input: Tensor) -> bool:
     return False
 
 
-@_about_tensors("(Tensor input)")
+@_reads("(Tensor input)", into=PUBLIC)
 def get_device(input: Tensor) -> int:
     """-1: the tensor is on no numbered device."""
     return -1
@@ -85,39 +52,43 @@ def get_device(input: Tensor) -> int:
 # -- Python functions, element by element --------------------------------------------------------------------------------
 
 
-def _with_python(name: str, others: int) -> Callable[..., Tensor]:
-    """`x.apply_(f)`, `x.map_(y, f)`, `x.map2_(y, z, f)`: each element becomes `f` of those at its place."""
-    names = ("other",) if others == 1 else ("x", "y")
-    reader = Reader(
-        name, (f"(Tensor self, {', '.join(f'Tensor {each}' for each in names)}, object callable)",), method=True
-    )
-
-    def method(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        if others:
-            values = reader.read(args, kwargs)[1]
-            *operands, function = (values[each] for each in (*names, "callable"))
-        else:
-            if len(args) != 1:
-                raise TypeError(f"TensorBase.{name}() takes exactly one argument ({len(args)} given)")
-            operands, function = [], args[0]
-        if any(each.requires_grad for each in (self, *operands)):
-            raise RuntimeError(
-                f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead."
-            )
-        for each, label in zip(operands, names, strict=False):
-            _check_same_type(name, label, self, each)
-        check_writable(self, False)
-        reads_values(f"{name}()")
-        _fill(self, [_expanded(each, self) for each in operands], function)
-        return self
-
-    method.__name__ = method.__qualname__ = name
-    return method
+def apply_(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
+    """(callable) -> this tensor, each of whose elements has become `callable` of itself."""
+    check_bound(self, "apply_")
+    return _with_python("apply_", self, {}, only_argument("apply_", args, kwargs, "TensorBase"))
 
 
-def _check_same_type(name: str, label: str, tensor: Tensor, other: Tensor) -> None:
-    if other.dtype is not tensor.dtype:
-        raise TypeError(f"{name}: expected {tensor.type()} for '{label}' (got {other.type()})")
+@_reads("(Tensor self, Tensor other, object callable)", public=False)
+def map_(self: Tensor, other: Tensor, callable: Any) -> Tensor:
+    """Each element becomes `callable` of itself and that of `other`."""
+    return _with_python("map_", self, {"'other'": other}, callable)
+
+
+@_reads("(Tensor self, Tensor x, Tensor y, object callable)", public=False)
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+    """Each element becomes `callable` of itself and those of `x` and `y`."""
+    return _with_python("map2_", self, {"argument 'x'": x, "argument 'y'": y}, callable)
+
+
+def _with_python(name: str, target: Tensor, operands: dict[str, Tensor], function: Callable[..., Any]) -> Tensor:
+    """`target`, filled by a Python function of its elements and of the operands', which errors call as they do here."""
+    if any(each.requires_grad for each in (target, *operands.values())):
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+    for label, each in operands.items():
+        if each.dtype is not target.dtype:
+            raise TypeError(f"{name}: expected {_type_of(target)} for {label} (got {_type_of(each)})")
+    check_writable(target, False)
+    reads_values(f"{name}()")
+    _fill(target, [_expanded(each, target) for each in operands.values()], function)
+    return target
+
+
+def _type_of(tensor: Tensor) -> str:
+    """The name of a legacy type; where there was none, that of C++."""
+    kind = tensor.dtype
+    if tensor._data.dtype.kind in "bVc":
+        return f"CPU{kind.title}Type"
+    return kind.tensor_type
 
 
 def _expanded(tensor: Tensor, like: Tensor) -> Any:
@@ -126,6 +97,8 @@ def _expanded(tensor: Tensor, like: Tensor) -> Any:
 
 def _fill(target: Tensor, operands: list[Any], function: Callable[..., Any]) -> None:
     array = target._data
+    if array.size:
+        check_callable(function)
     for place in np.ndindex(array.shape):
         value = function(array[place].item(), *(each[place].item() for each in operands))
         array[place] = _element(value, array.dtype)  # which torch's version counter does not see either
@@ -135,7 +108,7 @@ def _element(value: Any, kind: np.dtype[Any]) -> Any:
     """A result of Python's as an element, as C converts it."""
     if kind.kind in "fV":
         if not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
-            raise TypeError(f"must be real number, not {type(value).__name__}")
+            raise TypeError(f"must be real number, not {type_name(value)}")
         return float(value)
     if kind.kind in "iu":
         number = int(value)
@@ -148,39 +121,63 @@ def _element(value: Any, kind: np.dtype[Any]) -> Any:
 # -- devices -----------------------------------------------------------------------------------------------------------------
 
 
-def _to_device(kind: str) -> Callable[..., Tensor]:
-    def method(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+_WHERE = "device? device=None, bool {}=False, *, memory_format? memory_format=None"
+
+
+def _to_device(kind: str) -> None:
+    def method(self: Tensor, device: Any = None, **options: Any) -> Tensor:
         if device is not None and not isinstance(device, int) and Device(device).type != kind:
             raise RuntimeError(f"Invalid device, must be {kind} device")
         require_cpu(kind if device is None else device)
         return self
 
     method.__name__ = method.__qualname__ = kind
-    return method
+    texts = [f"(Tensor self, {_WHERE.format(name)})" for name in ("non_blocking", "async")]
+    _reads(texts[0], f"{texts[1]}|deprecated", public=False)(method)
+
+
+for _kind in ("cuda", "xpu", "ipu"):
+    _to_device(_kind)
 
 
 # -- layouts -----------------------------------------------------------------------------------------------------------------
 
 
-def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+@_reads("(Tensor self, dtype? dtype=None, *, bool? masked_grad=None)", public=False)
+def to_dense(self: Any, dtype: Any = None, masked_grad: bool | None = None) -> Tensor:
     """Itself, or its conversion: every tensor is dense."""
     return self if dtype is None else self.to(dtype)
 
 
+@alone
 def dense_dim(self: Tensor) -> int:
     return self._data.ndim
 
 
+@alone
 def sparse_dim(self: Tensor) -> int:
     return 0
 
 
 def _sparse_only(name: str, layout: str) -> Callable[..., NoReturn]:
-    def method(self: Tensor, *args: Any) -> NoReturn:
+    def method(self: Tensor) -> NoReturn:
         raise RuntimeError(f"{name} expected {layout} layout but got Strided")
 
-    method.__name__ = method.__qualname__ = name
-    return method
+    return alone(method, name)
+
+
+# The signatures of what makes tensors of other layouts: wrong calls are refused as such, and right ones by name.
+_OTHER_LAYOUTS = {
+    "to_mkldnn": ("(Tensor self, dtype? dtype=None)",),
+    "to_sparse": (
+        "(Tensor self, *, layout? layout=None, int[2]? blocksize=None, int? dense_dim=None)",
+        "(Tensor self, int sparse_dim)",
+    ),
+    "to_sparse_bsc": ("(Tensor self, int[2] blocksize, int? dense_dim=None)",),
+    "to_sparse_bsr": ("(Tensor self, int[2] blocksize, int? dense_dim=None)",),
+    "to_sparse_csc": ("(Tensor self, int? dense_dim=None)",),
+    "to_sparse_csr": ("(Tensor self, int? dense_dim=None)",),
+}
 
 
 def _no_sparse(name: str) -> Callable[..., NoReturn]:
@@ -206,24 +203,20 @@ def _grad_dtype(self: Tensor) -> Any:
 
 def _install() -> None:
     """Make these methods those of Tensor, which keeps the ones that it has."""
-    for kind in ("cuda", "xpu", "ipu"):
-        setattr(Tensor, kind, _to_device(kind))
+    for name, texts in _OTHER_LAYOUTS.items():
+        _reads(*texts, public=False)(_no_sparse(name))
     for name, each in _attributes().items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, each)
 
 
 def _attributes() -> dict[str, Any]:
-    methods = (to_dense, dense_dim, sparse_dim)
+    methods = (apply_, dense_dim, sparse_dim)
     return {
-        **{name: _with_python(name, others) for others, name in enumerate(("apply_", "map_", "map2_"))},
         **{method.__name__: method for method in methods},
         **{name: _sparse_only(name, "sparse coordinate tensor") for name in ("coalesce", "indices", "is_coalesced")},
         "values": _sparse_only("values", "sparse tensor"),
-        **{
-            name: _no_sparse(name)
-            for name in ("to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "to_mkldnn")
-        },
+        "to_sparse_coo": _no_sparse("to_sparse_coo"),
         **dict.fromkeys(("is_ipu", "is_maia", "is_mtia", "is_sparse_csr", "is_vulkan", "is_xla"), False),
         "name": None,
         "output_nr": property(lambda self: self._number),

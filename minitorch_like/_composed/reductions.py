@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._dtype import bool_
-from .._out_argument import into
+from .._dtype import bool_, uint8
+from .._functions import return_type
+from .._out_argument import into, into_each
 from .._tensor import Tensor
 from ..ops import TABLE
-from ..ops._checks import wrap_dim
+from ..ops._checks import wrap_dim, wrap_dims
 from ..ops._signature import Reader
-from .numbers import PUBLIC, reads, return_type
+from ..ops.statistics import check_norm
+from .numbers import PUBLIC, reads
 
 # -- several results ------------------------------------------------------------------------------------------------
 
@@ -22,16 +24,14 @@ _aminmax = return_type("aminmax", "min", "max")
 @reads("(Tensor input, *, int? dim=None, bool keepdim=False, Tensor[]? out=None)")
 def aminmax(input: Tensor, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """The least and the greatest element, of all or along `dim`."""
-    result = TABLE["aminmax_of"].apply(input, dim, keepdim)
-    return _aminmax(*(result if out is None else map(into, out, result)))
+    return into_each(out, _aminmax(TABLE["aminmax_of"].apply(input, dim, keepdim)), "aminmax")
 
 
 def _running_extremum(name: str) -> None:
     pair = return_type(name, "values", "indices")
 
     def function(input: Tensor, dim: int, out: Any = None) -> Any:
-        result = TABLE[f"{name}_along"].apply(input, int(dim))
-        return pair(*(result if out is None else map(into, out, result)))
+        return into_each(out, pair(TABLE[f"{name}_along"].apply(input, int(dim))), name)
 
     function.__name__ = name
     function.__doc__ = "The running extremum along `dim`, and where it was last met."
@@ -76,30 +76,37 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = Non
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.title}"
         )
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(
+            "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+            f"Got: {dtype.title}"
+        )
     count = (~input.detach().isnan()).sum(dim, keepdim)
-    return into(out, TABLE["nansum"].apply(input, dim, keepdim, dtype) / count)
+    return into(out, TABLE["nansum"].apply(input, dim, keepdim, dtype) / count, "nansum")
 
 
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
 ) -> Tensor:
-    """The p-norm of the elements over `dim` (all by default); "fro" is the 2-norm.
+    """The p-norm of the elements over `dim` (all by default); "fro" is the 2-norm, "nuc" the nuclear one of matrices.
 
-    Raises RuntimeError for another name of a norm, such as "nuc", which needs a matrix's singular values.
+    Raises RuntimeError for another name of a norm.
     """
-    if isinstance(p, str) and p != "fro":
-        if p == "nuc":
-            raise NotImplementedError("minitorch_like has no nuclear norm: norm(p='nuc') needs singular values")
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-    order = 2 if p is None or p == "fro" else p
     dims = (int(dim),) if isinstance(dim, int) else dim
+    if isinstance(p, str) and (p != "fro" or (dims is not None and len(dims) > 2)):
+        from ..linalg import linalg_matrix_norm
+
+        return linalg_matrix_norm(input, p, range(input.ndim) if dims is None else dims, keepdim, dtype, out)
+    order = 2 if p is None or p == "fro" else p
     if dims is not None and any(isinstance(each, bool) or not hasattr(each, "__index__") for each in dims):
         kind = type(next(each for each in dims if isinstance(each, bool) or not hasattr(each, "__index__"))).__name__
         raise TypeError(
             f"linalg_vector_norm(): argument 'dim' (position 3) must be tuple of ints, but found element of type {kind} "
             "at pos 0"
         )
-    return into(out, TABLE["vector_norm"].apply(input, order, dims, keepdim, dtype))
+    if dtype is not None:
+        check_norm(input._data, order, dtype)
+    return into(out, TABLE["vector_norm"].apply(input, order, dims, keepdim, dtype), "norm")
 
 
 PUBLIC["norm"] = norm
@@ -132,12 +139,14 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     """The n-th differences of neighbours along `dim`; those of booleans are whether they differ."""
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if not n and prepend is None and append is None:
+        return into(out, input.clone())
     dim = wrap_dim(int(dim), input.ndim)
     for edge in (prepend, append):
         if edge is not None:
             _check_edge(input, edge, dim)
-    if n < 0:
-        raise RuntimeError(f"order must be non-negative but got {n}")
     if not n:
         return into(out, input.clone())
     given = [each for each in (prepend, input, append) if each is not None]
@@ -155,62 +164,74 @@ _TRAPEZOID = (
 )
 
 
-def _steps(name: str, y: Any, x: Any, dim: int) -> Any:
-    """The distances between the sample points `x`, broadcast against the samples."""
-    if x.ndim == 1:
-        if x.shape[0] != y.shape[dim]:
-            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
-        x = x.view((1,) * dim + (-1,) + (1,) * (y.ndim - dim - 1))
-    elif x.shape[dim - y.ndim] != y.shape[dim]:
+def _halves(x: Any, dim: int) -> tuple[Any, Any]:
+    """All along `dim` but the last, and all but the first."""
+    size = max(x.shape[dim] - 1, 0)
+    return x.narrow(dim, 0, size), x.narrow(dim, x.shape[dim] - size, size)
+
+
+def _strips(name: str, y: Any, x: Any, dim: int) -> Any:
+    """Twice the area between neighbouring sample points `x`, which are broadcast against the samples."""
+    before, after = _halves(y, dim)
+    if x.ndim == 1 and x.shape[0] != y.shape[dim]:
         raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
-    along = dim - y.ndim
-    size = x.shape[along] - 1
-    return x.narrow(along, 1, size) - x.narrow(along, 0, size)
+    if x.ndim == 1:
+        x = x.view((1,) * dim + (-1,) + (1,) * (y.ndim - dim - 1))
+    elif x.ndim < y.ndim:
+        x = x.view((1,) * (y.ndim - x.ndim) + tuple(x.shape))
+    left, right = _halves(x, dim)
+    return (before + after) * (right - left)
 
 
-def _sides(name: str, y: Any, x: Any, dim: int) -> tuple[int, Any]:
-    """The dimension, and the sums of neighbouring samples."""
-    for label, each in (("y", y), ("x", x)):
-        if each is not None and each.dtype is bool_:
-            raise RuntimeError(f"{name}: received a bool input for `{label}`, but bool is not supported")
+def _check_samples(name: str, y: Any, x: Any, dx: Any, dim: int) -> int:
+    """The dimension, counted from the front.  Raises torch's errors."""
+    sizes_first = name == "trapezoid"  # which asks how many samples there are before it looks at them
+    axis = int(dim) if x is None and not y.ndim else wrap_dim(int(dim), y.ndim)
+    if sizes_first and not y.ndim:
+        raise IndexError(f"Dimension specified as {axis} but tensor has no dimensions")
+    if y.dtype is bool_ or (x is not None and x.dtype is bool_):
+        what = "`y`" if x is None else "`x` or `y`"
+        raise RuntimeError(f"{name}: received a bool input for {what}, but bool is not supported")
+    if isinstance(dx, (bool, complex)):
+        raise RuntimeError(f"{name}: Currently, we only support dx as a real number.")
+    if not y.ndim and x is not None and x.ndim == 1:
+        raise IndexError(f"Dimension specified as {axis} but tensor has no dimensions")
     if not y.ndim:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    dim = wrap_dim(int(dim), y.ndim)
-    size = max(y.shape[dim] - 1, 0)
-    return dim, y.narrow(dim, 0, size) + y.narrow(dim, y.shape[dim] - size, size)
-
-
-def _halved(x: Any) -> Any:
-    return TABLE["div_number"].apply(x, 2.0)
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    return axis
 
 
 @reads(*_TRAPEZOID, method=False)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
     """The integral by the trapezoidal rule, of samples `y` at points `x` or at distances `dx`."""
-    if x is not None and not y.ndim:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    axis, sums = _sides("trapezoid", y, x, dim)
+    axis = _check_samples("trapezoid", y, x, dx, dim)
+    if not y.shape[axis]:
+        return y.new_zeros(tuple(y.shape[:axis]) + tuple(y.shape[axis + 1 :]))
     if x is None:
-        return TABLE["mul_number"].apply(sums.sum(axis), dx / 2.0)
-    return _halved((_steps("trapezoid", y, x, axis) * sums).sum(axis))
+        before, after = _halves(y, axis)
+        return TABLE["mul_number"].apply((before + after).sum(axis), dx / 2.0)
+    return TABLE["div_number"].apply(_strips("trapezoid", y, x, axis).sum(axis), 2.0)
 
 
 @reads(*_TRAPEZOID, method=False)
 def cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
     """The running integral by the trapezoidal rule."""
-    axis, sums = _sides("cumulative_trapezoid", y, x, dim)
+    axis = _check_samples("cumulative_trapezoid", y, x, dx, dim)
     if x is None:
-        return TABLE["mul_number"].apply(sums, dx / 2.0).cumsum(axis)
-    return _halved((_steps("cumulative_trapezoid", y, x, axis) * sums).cumsum(axis))
+        before, after = _halves(y, axis)
+        return TABLE["mul_number"].apply(before + after, dx / 2.0).cumsum(axis)
+    return TABLE["div_number"].apply(_strips("cumulative_trapezoid", y, x, axis).cumsum(axis), 2.0)
 
 
 def _trapz(*args: Any, **kwargs: Any) -> Any:
     """The older name of `trapezoid`."""
     values = _TRAPZ.read(args, kwargs)[1]
+    if "dx" in values:
+        values["dx"] = float(values["dx"])
     return trapezoid(**values)
 
 
-_TRAPZ = Reader("trapz", ("(Tensor y, Tensor x, *, int dim=-1)", "(Tensor y, *, float dx=1, int dim=-1)"))
+_TRAPZ = Reader("trapz", ("(Tensor y, *, float dx=1, int dim=-1)", "(Tensor y, Tensor x, *, int dim=-1)"))
 PUBLIC["trapz"] = _trapz
 
 # -- covariance -----------------------------------------------------------------------------------------------------
@@ -229,6 +250,8 @@ def cov(input: Any, correction: int = 1, fweights: Any = None, aweights: Any = N
     observations = rows.shape[1]
     weights = _weights(fweights, aweights, observations)
     total = observations if weights is None else weights.sum()
+    if weights is not None and not total:
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     mean = rows.sum(1) / observations if weights is None else (rows * weights).sum(1) / total
     if weights is not None and aweights is not None and correction:
         total = total - correction * (weights * aweights).sum() / total
@@ -246,6 +269,11 @@ def _weights(fweights: Any, aweights: Any, observations: int) -> Any:
             if each.ndim > 1:
                 raise RuntimeError(
                     f"cov(): expected {name} to have one or fewer dimensions but got {name} with {each.ndim} dimensions"
+                )
+            if each.dtype is bool_ or each.is_complex() or each.is_floating_point() is (name == "fweights"):
+                kind = "integral" if name == "fweights" else "floating point"
+                raise RuntimeError(
+                    f"cov(): expected {name} to have {kind} dtype but got {name} with {each.dtype.title} dtype"
                 )
             if each.numel() != observations:
                 raise RuntimeError(
@@ -279,6 +307,16 @@ def corrcoef(input: Any) -> Any:
 # -- numerical derivatives --------------------------------------------------------------------------------------------
 
 
+@reads(
+    "(Tensor input, *, int[] dim, int edge_order=1)",
+    "(Tensor input, *, Number spacing, int[] dim, int edge_order=1)",
+    "(Tensor input, *, Number? spacing=None, int? dim=None, int edge_order=1)",
+    "(Tensor input, *, Number[] spacing, int? dim=None, int edge_order=1)",
+    "(Tensor input, *, Number[] spacing, int[] dim, int edge_order=1)",
+    "(Tensor input, *, Tensor[] spacing, int? dim=None, int edge_order=1)",
+    "(Tensor input, *, Tensor[] spacing, int[] dim, int edge_order=1)",
+    method=False,
+)
 def gradient(
     input: Any, *, spacing: Any = 1, dim: int | Sequence[int] | None = None, edge_order: int = 1
 ) -> tuple[Tensor, ...]:
@@ -289,19 +327,29 @@ def gradient(
     Raises RuntimeError for fewer samples than edge_order + 1, and for an `edge_order` other than 1 and 2.
     """
     spacing = 1 if spacing is None else spacing
-    if edge_order not in (1, 2):
-        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
-    axes = [wrap_dim(each, input.ndim) for each in dims]
     several = isinstance(spacing, (tuple, list))
-    if several and len(spacing) != len(axes):
+    if input.dtype is uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.")
+    if several and len(spacing) != len(dims):
         raise RuntimeError(
-            "torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to "
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
             f"'self.dim() = {input.ndim}', since dim argument was not given, but got a list of length {len(spacing)}"
             if dim is None
             else "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have "
-            f"the same length, but got a spacing argument of length {len(spacing)} and a dim argument of length {len(axes)}."
+            f"the same length, but got a spacing argument of length {len(spacing)} and a dim argument of length {len(dims)}."
         )
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if dims and not input.ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
+    axes = wrap_dims(tuple(dims), input.ndim) if dims else ()
+    for each in spacing if several else ():
+        if isinstance(each, Tensor) and each.ndim != 1:
+            raise RuntimeError(
+                "torch.gradient expected each element of spacing to have one dimension, but got an element with "
+                f"{each.ndim} dimensions!"
+            )
     for axis in axes:
         if input.shape[axis] <= edge_order:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
@@ -352,6 +400,3 @@ def _uneven_edges(at: Any, steps: Any, axis: int, size: int) -> tuple[Any, Any]:
         + (2 * k + h) / (k * (h + k)) * at(size - 1, 1)
     )
     return first, last
-
-
-PUBLIC["gradient"] = gradient

@@ -12,14 +12,15 @@ from .._capture import mode, structure
 from .._functions import _reads
 from .._layout import channels_last, contiguous_format, is_in_format, memory_format, preserve_format, root_of
 from .._once import warn_once
+from .._set_data import replace_saved
 from .._size import Size
 from .._tensor import Tensor, wrap
 from ..autograd.engine import sum_to_shape
-from ..autograd.graph import AccumulateGrad, move_retained, type_of_node
+from ..autograd.graph import in_place, move_retained, note_shape, type_of_node
 from ..ops import TABLE
 from ..ops._checks import broadcast_shapes as common_shape
 from ..ops._checks import memory_order, sizes, wrap_dim
-from ..ops._signature import Reader
+from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops._table import python_value
 from ..ops.shape import infer_size
 from ..ops.views import geometry_of, reinterpret
@@ -52,8 +53,12 @@ def expand_as(self: Any, other: Tensor) -> Tensor:
 
 def reinterpreted(self: Tensor, dtype: Any) -> Tensor:
     """`x.view(dtype)`: the same bytes as elements of another dtype.  torch does not count it as a view."""
+    for bit, kind in (("conjugated", "conjugate view tensors"), ("negated", "tensors with negative bit set")):
+        if getattr(self._data, bit, False):
+            raise RuntimeError(f"torch.Tensor.view is not supported for {kind} when converting to a different dtype.")
     result: Tensor = wrap(reinterpret(self._data, dtype))
-    result._version_counter = self._version_counter
+    if self._version_counter.__class__ is list and not mode.inference:
+        result._version_counter = self._version_counter
     return result
 
 
@@ -108,10 +113,10 @@ def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
 @_reads("(Tensor input, int dim, int[] sizes)", into=PUBLIC, method=False)
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
     """Split dimension `dim` into several."""
-    if not sizes:
-        raise RuntimeError("unflatten: sizes must be non-empty")
     shape = tuple(input.shape)
     dim = wrap_dim(dim, len(shape))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
     try:
         if not shape:
             raise RuntimeError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -213,7 +218,8 @@ def _inplace_view(name: str, alias: str | None = None) -> None:
     texts = tuple(each.replace("dim", "axis") for each in op.texts) if alias == "swapaxes" else op.texts
     reader = Reader(own, texts, method=True)
 
-    def method(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
+        check_bound(self, own)
         arranged = [self, *reader.read(args, kwargs)[1].values()]
         _bind.check_writable(self, False)
         if name == "t" and self.ndim > 2:
@@ -221,15 +227,19 @@ def _inplace_view(name: str, alias: str | None = None) -> None:
         result = read(*arranged)
         if result._node is not None:
             title = op.inplace_node
-            result._node.__class__ = type_of_node(op, title if isinstance(title, str) else title(*arranged))
+            node_type = type_of_node(op, title if isinstance(title, str) else title(*arranged))
+            result._node.__class__ = node_type if self._is_view() else in_place(node_type)
             move_retained(self._node, self._number, result._node)
             self._node, self._number = result._node, result._number
-        self._data = result._data
-        if isinstance(self._node, AccumulateGrad):
-            self._node.shape = self._data.shape
+        old, self._data = self._data, result._data
+        replace_saved(self, old)
+        note_shape(self)
         self._bump()
-        if self._view is not None and result._node is not None:
-            self._view.version = self._version_counter[0]
+        if result._node is not None:
+            if self._view is not None:
+                self._view.version = self._version_counter[0]
+            else:
+                self._version_counter[1:] = [result._node.title()]
         _note_reshaped(self, own)
         return self
 
@@ -299,7 +309,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
 @_reads("(Tensor input, int[] size)", into=PUBLIC)
 def broadcast_to(input: Any, size: Sequence[int]) -> Tensor:
-    return input.expand(tuple(size))
+    return input.expand(tuple(map(int, size)))
 
 
 @_reads("(Tensor self, int[] size)", public=False)
@@ -334,6 +344,7 @@ _IS_CONTIGUOUS = Reader(
 
 def is_contiguous(self: Tensor, /, *args: Any, **kwargs: Any) -> bool:
     """`Tensor.is_contiguous`, for any memory format."""
+    check_bound(self, "is_contiguous")
     _, values = _IS_CONTIGUOUS.read(args, kwargs)
     return is_in_format(self._data, values.get("memory_format", contiguous_format))
 

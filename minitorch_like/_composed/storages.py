@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from .. import _storage
-from .._bind import check_writable
+from .._bind import check_writable, rebase
 from .._capture import mode, structure
+from .._device import device as Device
 from .._functions import _reads
+from .._history import alone
 from .._layout import (
     contiguous_format,
     contiguous_strides,
@@ -19,12 +21,16 @@ from .._layout import (
     offset_of,
     preserve_format,
     root_of,
+    seen_like,
     strides_of,
     suggested_format,
 )
 from .._once import warn_once
+from .._set_data import replace_saved
 from .._storage import Array, TypedStorage, UntypedStorage, placed, resize_root, storage_of
 from .._tensor import Tensor
+from ..autograd.graph import NotImplementedNode, note_shape
+from ..ops import TABLE
 from ..ops._checks import c_name
 
 PUBLIC: dict[str, Any] = dict(_storage.PUBLIC)
@@ -42,6 +48,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_method
+@alone
 def untyped_storage(self: Tensor) -> UntypedStorage:
     """The memory in which this tensor lies."""
     return storage_of(self._data)
@@ -79,6 +86,8 @@ def is_pinned(self: Tensor, device: Any = None) -> bool:
 @_reads("(Tensor self, device? device=None)", public=False)
 def pin_memory(self: Tensor, device: Any = None) -> Tensor:
     """RuntimeError: memory is pinned for an accelerator, and there is none."""
+    if device is not None and Device(device).type == "cpu":
+        raise RuntimeError("CPU device type not an accelerator.")
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
@@ -87,7 +96,8 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Whether both lie at the same place with the same shape and strides."""
     a, b = self._data, tensor._data
     return (
-        root_of(a) is root_of(b)
+        a.__class__ is b.__class__ is np.ndarray  # torch compares copies of what is seen through bits
+        and root_of(a) is root_of(b)
         and offset_of(a) == offset_of(b)
         and a.shape == b.shape
         and self.stride() == tensor.stride()
@@ -103,7 +113,9 @@ def _place_in(self: Tensor, root: Array, size: Any, strides: Any, offset: int) -
     needed += sum((each - 1) * stride for each, stride in zip(size, strides, strict=True)) if needed else 0
     if needed > root.nbytes:
         root = resize_root(root, needed)
-    self._data = placed(root, size, strides, offset, kind)
+    old, self._data = self._data, seen_like(self._data, placed(root, size, strides, offset, kind))
+    replace_saved(self, old)
+    note_shape(self)
     self._bump()
     structure.changed()
     return self
@@ -121,18 +133,27 @@ def set_(
     self: Tensor, source: Any = None, storage_offset: int | None = None, size: Any = None, stride: Any = None
 ) -> Tensor:
     """Let this tensor lie in the memory of `source`: a tensor, or a storage with offset, size and strides; or in none."""
-    check_writable(self, False)
-    if self.requires_grad and not self.is_leaf:
-        raise RuntimeError("set_() is not supported for a tensor with a history: detach it first")
+    operands = [each for each in (self, source) if isinstance(each, Tensor)]
+    if size is None and operands[-1]._data.dtype is not self._data.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {c_name(operands[-1]._data)} to a tensor of type {c_name(self._data)}"
+        )
+    recording = mode.grad and any(each.requires_grad for each in operands)
+    check_writable(self, recording)
+    edges = tuple(each.grad_node() for each in operands) if recording else ()
+    _place(self, source, storage_offset, size, stride)
+    if recording:
+        node = NotImplementedNode(edges, tuple(each._number for each in operands), self._data)
+        rebase(self, node, TABLE["view"])  # which saves nothing
+    return self
+
+
+def _place(self: Tensor, source: Any, storage_offset: int | None, size: Any, stride: Any) -> Tensor:
     kind = self._data.dtype
     step = kind.itemsize
     if source is None:
         return _place_in(self, np.zeros(0, kind), (0,), (step,), 0)
     if isinstance(source, Tensor) and size is None:
-        if source._data.dtype is not kind:
-            raise RuntimeError(
-                f"Could not set tensor of type {c_name(source._data)} to a tensor of type {c_name(self._data)}"
-            )
         array = source._data
         return _place_in(self, root_of(array), array.shape, strides_of(array), offset_of(array))
     if isinstance(source, TypedStorage):
@@ -155,7 +176,7 @@ def set_(
 
 
 def _resized(self: Tensor, size: Any, wanted: memory_format) -> Tensor:
-    if self.requires_grad:
+    if self.requires_grad and not mode.inference:
         raise RuntimeError("cannot resize variables that require grad")
     if min(size, default=0) < 0:
         raise RuntimeError("numel: integer multiplication overflow")
@@ -163,7 +184,7 @@ def _resized(self: Tensor, size: Any, wanted: memory_format) -> Tensor:
     strides = format_strides(size, wanted, array.itemsize)
     if array.shape == size:
         if wanted is not contiguous_format:
-            self._data = placed(root_of(array), size, strides, offset_of(array), array.dtype)
+            self._data = seen_like(array, placed(root_of(array), size, strides, offset_of(array), array.dtype))
         return self
     return _place_in(self, root_of(array), size, strides, offset_of(array))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -30,7 +29,7 @@ from .._layout import layout as Layout
 from .._layout import memory_format as MemoryFormat
 from .._tensor import Tensor, wrap
 from ..ops._checks import is_dense, laid_out, sizes
-from ..ops._signature import Reader
+from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops._table import python_value
 
 PUBLIC: dict[str, Callable[..., Any]] = {}
@@ -57,6 +56,8 @@ def reads(
                 array = quick(args)
                 if array is not None:
                     return _made(wrap(array))
+            if method and not args:
+                check_bound(NOBODY, own)
             _, values = reader.read(args[1:] if method else args, kwargs)
             if not kwargs:
                 return _made(function(*args[:1], **values) if method else function(**values))
@@ -271,7 +272,9 @@ _COPY_CONSTRUCT = (
 def tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     """A new leaf with a copy of `data`: numbers, nested sequences, an ndarray or a tensor."""
     if isinstance(data, Tensor):
-        warnings.warn(_COPY_CONSTRUCT.format("torch.tensor"), stacklevel=3)
+        from .._once import warn_of_call
+
+        warn_of_call(_COPY_CONSTRUCT.format("torch.tensor"))
     return wrap(new_array(data, dtype))
 
 
@@ -286,19 +289,17 @@ def as_tensor(data: Any, dtype: dtype | None = None) -> Tensor:
     return wrap(new_array(data, dtype))
 
 
-def from_numpy(ndarray: Any, *others: Any) -> Tensor:
-    """A tensor on the memory of an ndarray.
+def from_numpy(*args: Any, **kwargs: Any) -> Tensor:
+    """(ndarray) -> a tensor on the memory of an ndarray.
 
     Raises TypeError for what is no ndarray or has no torch dtype, ValueError for negative strides or foreign byte order.
     """
-    if others:
-        raise TypeError(
-            f"torch._VariableFunctionsClass.from_numpy() takes exactly one argument ({1 + len(others)} given)"
-        )
+    ndarray = args[0] if len(args) == 1 and not kwargs else None
     if not isinstance(ndarray, np.ndarray):
-        from .sequences import type_name
+        from ..ops._misfits import only_argument, type_name
 
-        raise TypeError(f"expected np.ndarray (got {type_name(ndarray)})")
+        other = only_argument("from_numpy", args, kwargs, "torch._VariableFunctionsClass")
+        raise TypeError(f"expected np.ndarray (got {type_name(other)})")
     array = checked_array(ndarray)
     if not _is_storage(array):
         from .sharing import rooted, warn_of_protected
@@ -463,7 +464,9 @@ def new_full(self: Tensor, size: Any, fill_value: Any, dtype: dtype | None = Non
 @reads("(Tensor self, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)", method=True)
 def new_tensor(self: Tensor, data: Any, dtype: dtype | None = None) -> Tensor:
     if isinstance(data, Tensor):
-        warnings.warn(_COPY_CONSTRUCT.format("tensor.new_tensor"), stacklevel=3)
+        from .._once import warn_of_call
+
+        warn_of_call(_COPY_CONSTRUCT.format("tensor.new_tensor"))
     return wrap(new_array(data, dtype or self.dtype))
 
 

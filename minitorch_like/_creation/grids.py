@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .._dtype import default_complex_dtype, dtype, float32, get_default_dtype, int32, int64, promote_types
-from .._once import warn_once
+from .._once import warn_of_call, warn_once
 from .._tensor import Tensor, wrap
 from ..ops._checks import sizes
 from ..ops._scalars import as_element
@@ -25,19 +24,18 @@ _NUMBERS = frozenset({int, float})
 _ENDS = ("Tensor start, Tensor end", "Number start, Tensor end", "Tensor start, Number end", "Number start, Number end")
 
 
-def _end(function: str, name: str, value: Any) -> Any:
-    """A bound of linspace or logspace as a Python number."""
-    if isinstance(value, Tensor) and value._data.ndim:
-        raise RuntimeError(
-            f"{function} only supports 0-dimensional start and end tensors, but got {name} with {value._data.ndim} "
-            "dimension(s)."
-        )
-    return python_value(value)
+def _numbers(function: str, **given: Any) -> Iterator[Any]:
+    """The bounds of linspace or logspace as Python numbers."""
+    ranks = {name: each._data.ndim for name, each in given.items() if isinstance(each, Tensor)}
+    if any(ranks.values()):
+        found = " and ".join(f"{name} with {rank} dimension(s)" for name, rank in ranks.items())
+        raise RuntimeError(f"{function} only supports 0-dimensional start and end tensors, but got {found}.")
+    return map(python_value, given.values())
 
 
 def _ends(function: str, start: Any, end: Any, steps: Any, kind: dtype | None) -> tuple[Any, Any, int, dtype]:
     """Start, end, steps and dtype, checked."""
-    bounds = [_end(function, name, value) for name, value in (("start", start), ("end", end))]
+    bounds = list(_numbers(function, start=start, end=end))
     if any(isinstance(each, complex) for each in bounds):
         wanted = default_complex_dtype()
         if kind is not None and not kind.is_complex:
@@ -92,10 +90,9 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, dtype: dtype 
 @reads(f"(Number start, Number end, Number step=1, *, Tensor? out=None, {OPTIONS})", name="range")
 def closed_range(start: Any, end: Any, step: Any = 1, dtype: dtype | None = None) -> Tensor:
     """Deprecated: `arange` with the end included, and floating unless a dtype is given."""
-    warnings.warn(
+    warn_of_call(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
         "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        stacklevel=3,
     )
     kind = dtype or get_default_dtype()
     start, end, step = (python_value(each) for each in (start, end, step))

@@ -18,7 +18,8 @@ from .._size import Size
 from .._tensor import Tensor, wrap
 from ..ops import TABLE
 from ..ops._checks import c_name
-from ..ops._signature import Reader
+from ..ops._misfits import type_name
+from ..ops._signature import NOBODY, Reader, check_bound
 from . import PUBLIC, check_size
 from .sequences import is_sequence
 
@@ -112,7 +113,7 @@ def _checked_storage(storage: Any, kind: dtype) -> Any:
 def _from_sequence(cls: type[Any], data: Any, kind: dtype) -> Any:
     """Data in the dtype of the constructor; an ndarray's memory is shared where its dtype is that one."""
     if not is_sequence(data):
-        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+        raise TypeError(f"new(): data must be a sequence (got {type_name(data)})")
     return _as_class(PUBLIC["as_tensor"](data, dtype=kind), cls)
 
 
@@ -162,8 +163,9 @@ for _kind in DTYPES:
         PUBLIC[_type.__name__] = _type
 
 
-def new(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+def new(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
     """A tensor of this one's dtype, by the forms of `Tensor(...)`."""
+    check_bound(self, "new")
     return construct(Tensor, self.dtype, args, kwargs, new=True)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .._capture import mode, run
 from .._layout import strided
+from .._once import warn_of_call
 from .._tensor import Tensor
 from ..ops._checks import sizes
 
@@ -41,11 +41,10 @@ def write(function: str, out: Any, result: Tensor) -> Any:
     """Put `result` into `out`, which gets its shape."""
     shape, count = result._data.shape, out._data.size
     if function == "arange" and count and count != result._data.size:
-        warnings.warn(
+        warn_of_call(
             f"The number of elements in the out tensor of shape {sizes(out._data.shape)} is {count} which does not match "
             f"the computed number of elements {shape[0]}. Note that this may occur as a result of rounding error. The out "
             f"tensor will be resized to a tensor of shape ({shape[0]},).",
-            stacklevel=4,
         )
     keeps_shape = function in _VECTORS and count == result._data.size
     if not keeps_shape and out._data.shape != shape:

@@ -14,6 +14,7 @@ import numpy as np
 from .._dtype import bool_, dtype, get_default_dtype, promote_types, scalar_dtype
 from .._tensor import Tensor
 from ..ops._checks import does_not_fit, fits
+from ..ops._misfits import type_name
 from ..ops._scalars import rounded, wrapped
 
 _MOST_DIMS = 128
@@ -38,12 +39,6 @@ def array_of(data: Any, kind: dtype | None) -> Any:
 
 def _reject_text(data: Any) -> NoReturn:
     raise TypeError(f"new(): invalid data type '{type_name(data)}'")
-
-
-def type_name(value: Any) -> str:
-    """The name of a type as Python's C interface knows it: that of an extension's type begins with its module."""
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__name__}" if kind.__module__ in ("numpy", "decimal") else kind.__name__
 
 
 def is_sequence(data: Any) -> bool:
@@ -99,10 +94,10 @@ def _store(values: list[Any], data: Any, sizes: tuple[int, ...], dim: int, kind:
         return
     try:
         items = data if isinstance(data, (list, tuple)) else list(data)
-    except TypeError as error:
+    except TypeError:
         if isinstance(data, Tensor):
             raise
-        raise TypeError("not a sequence") from error
+        raise TypeError("not a sequence") from None
     if len(items) != sizes[dim]:
         raise ValueError(f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(items)})")
     for each in items:
@@ -124,7 +119,7 @@ def _element(value: Any, kind: dtype) -> Any:
         return rounded(value if type(value) is float else _real(value), kind)
     if kind is bool_:
         return _truth(value)
-    number = value if isinstance(value, float) else operator.index(value)
+    number = value if isinstance(value, float) else _integer(value)
     if not isinstance(number, float) and not -(2**63) <= number < 2**63:
         raise ValueError("Overflow when unpacking long long")
     if not fits(number, kind.numpy):
@@ -154,4 +149,13 @@ def _complex(value: Any) -> complex:
 def _truth(value: Any) -> bool:
     if isinstance(value, (bool, float, complex, np.bool_)):
         return bool(value)
-    return bool(operator.index(value))
+    return bool(_integer(value))
+
+
+def _integer(value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        if hasattr(type(value), "__index__"):
+            raise
+        raise TypeError(f"'{type_name(value)}' object cannot be interpreted as an integer") from None

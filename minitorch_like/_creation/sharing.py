@@ -214,6 +214,9 @@ def __dlpack__(
     """
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    for bit, name in (("conjugated", "conjugate"), ("negated", "negative")):
+        if getattr(self._data, bit, False):
+            raise BufferError(f"Can't export tensors with the {name} bit set")
     if stream is not None and type(stream) is not int:
         raise TypeError("stream must be ``int`` or ``none``")
     if stream not in (None, -1):
@@ -267,11 +270,13 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return wrap(rooted(checked_array(array)))
 
 
-def to_dlpack(tensor: Any) -> Any:
+_TO_DLPACK = Reader("_to_dlpack", ("(Tensor data, *, int[]? dl_device=None, bool? copy=None)",))
+
+
+def to_dlpack(*args: Any, **kwargs: Any) -> Any:
     """`tensor.__dlpack__()`, for a tensor that may require gradients."""
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"_to_dlpack(): argument 'data' (position 1) must be Tensor, not {type(tensor).__name__}")
-    return __dlpack__(tensor.detach())
+    values = _TO_DLPACK.read(args, kwargs)[1]
+    return __dlpack__(values.pop("data").detach(), **values)
 
 
 PUBLIC["from_dlpack"] = from_dlpack

@@ -17,7 +17,7 @@ from .. import _tensor
 from .._apply import as_view
 from .._capture import mode
 from .._layout import strides_of
-from .._record import new_node
+from .._record import new_node, version_of
 from .._tensor import Tensor, new_tensor
 from ..autograd.graph import Node, for_result, next_sequence, type_of_node
 from ..ops import TABLE
@@ -117,6 +117,8 @@ def _viewed(tensor: Tensor, array: Any, index: tuple[Any, ...], name: str | None
 
 def _with_steps(x: Any, array: Any, index: tuple[Any, ...]) -> Any:
     """`array`, which is `x[index]`, with the strides that torch gives to new dimensions: those of `unsqueeze`."""
+    if array.__class__ is not ndarray:
+        return array.over(_with_steps(x.memory, array.memory, index))
     if array.size == x.size and x.flags.c_contiguous and x.size:
         return x.reshape(array.shape)
     own, strides = strides_of(x), list(array.strides)
@@ -145,7 +147,7 @@ def note_versions(node: Node, sources: tuple[Tensor, ...], index: tuple[Any, ...
     """Have backward refuse where one of these index tensors has been written to since, and free the index then."""
     node.versions = [
         *node.versions,
-        *((each._version_counter, each._version_counter[0], each._data) for each in sources if each._version_counter),
+        *((each._version_counter, version_of(each), each._data) for each in sources),
     ] or [([0], 0, index)]
 
 

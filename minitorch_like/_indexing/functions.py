@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._bind import FUNCTIONS, plain_number, resize_out
+from .._bind import FUNCTIONS, check_writable, resize_out
 from .._capture import reads_values
 from .._composed.numbers import PUBLIC, reads
 from .._dtype import promote_types
 from .._in_place import Write, check_separate, warn_if_expanded, written
+from .._once import warn_of_call
 from .._out_argument import into
 from .._tensor import Tensor, wrap
-from ..ops import TABLE, Op, index_along, masking, scatter
-from ..ops._checks import broadcast_shapes, check_one_place_each, title, wrap_dim
-from ..ops._signature import Reader
+from ..ops import TABLE, Op, arrangement, index_along, masking, scatter
+from ..ops._checks import broadcast_shapes, check_one_place_each, explain, title, wrap_dim
+from ..ops._signature import NOBODY, Reader, check_bound
+from ..ops._table import python_value
 from . import note_versions
 from .writing import checked, put_at_arrays
 
@@ -27,16 +28,30 @@ __all__ = ["PUBLIC"]
 # -- in place --------------------------------------------------------------------------------------------------------
 
 
-def _in_place(name: str, write: Write, check: Callable[..., None]) -> None:
-    """`Tensor.name_`, by a function that writes into the array; `check(array, *operands)` looks at the memory."""
+def _in_place(
+    name: str, write: Write, check: Callable[..., None] | None = None, arguments: Callable[..., object] | None = None
+) -> None:
+    """`Tensor.name_`, by a function that writes into the array; `check(array, *operands)` looks at the memory.
+
+    arguments: what torch asks of the arrays of a call before it looks at the memory.
+    """
     op: Op = TABLE[name]
     reader = op.reader(method=True, suffix="_")
 
+    def look(array: Any, *arrays: Any) -> None:
+        try:
+            if check is not None:
+                check(array, *arrays[: op.arity - 1])
+        except RuntimeError:
+            if arguments is not None:
+                explain(arguments, array, *arrays)
+            raise
+
     def method(*args: Any, **kwargs: Any) -> Tensor:
+        check_bound(args[0] if args else NOBODY, reader.function)
         arranged, _ = op.read(reader, args, kwargs)
-        target = arranged[0]
-        check(target._data, *(each._data for each in arranged[1 : op.arity] if isinstance(each, Tensor)))
-        written(op, write, *arranged)
+        written(op, write, *arranged, check=look)
+        target: Tensor = arranged[0]
         return target
 
     method.__name__ = method.__qualname__ = f"{name}_"
@@ -48,15 +63,33 @@ def _warning(name: str) -> Callable[..., None]:
     return lambda array, *others: warn_if_expanded(array, name, "tensor[mask] = scalar")
 
 
-_in_place("scatter", scatter.scatter_into, check_separate)
-_in_place("scatter_add", scatter.scatter_add_into, check_separate)
-_in_place("scatter_reduce", scatter.scatter_reduce_into, check_separate)
-_in_place("index_add", index_along.index_add_into, check_separate)
-_in_place("index_copy", index_along.index_copy_into, check_separate)
-_in_place("index_reduce", index_along.index_reduce_into, check_separate)
+def _check_scattering(array: Any, index: Any, src: Any, dim: int, *rest: Any) -> None:
+    scatter.check_scatter("scatter", array, index, dim, src)
+
+
+def _check_adding(array: Any, index: Any, source: Any, dim: int, *rest: Any) -> None:
+    index_along.check_adding("index_add_", array, index, source, dim)
+
+
+def _check_reducing(array: Any, index: Any, source: Any, dim: int, reduce: str, *rest: Any) -> None:
+    index_along.check_reducing(array, index, source, dim, reduce)
+
+
+def _check_dim(array: Any, index: Any, source: Any, dim: int) -> None:
+    wrap_dim(dim, array.ndim)
+
+
+_in_place("scatter", scatter.scatter_into, check_separate, _check_scattering)
+_in_place("scatter_add", scatter.scatter_add_into, check_separate, _check_scattering)
+_in_place("scatter_reduce", scatter.scatter_reduce_into, check_separate, _check_scattering)
+_in_place("index_add", index_along.index_add_into, check_separate, _check_adding)
+_in_place("index_copy", index_along.index_copy_into, check_separate, _check_dim)
+_in_place("index_reduce", index_along.index_reduce_into, check_separate, _check_reducing)
 _in_place("index_fill", index_along.index_fill_into, _warning("index_fill_"))
-_in_place("put", masking.put_into, lambda array, index, source: check_separate(array, source))
+_in_place("put", masking.put_into, lambda array, index, source: check_separate(array, source), masking.check_putting)
 _in_place("masked_fill", masking.masked_fill_into, _warning("masked_fill_"))
+_in_place("tril", arrangement.tril_into)
+_in_place("triu", arrangement.triu_into)
 _in_place("masked_scatter", masking.masked_scatter_into, lambda array, *others: check_one_place_each(array))
 
 
@@ -70,9 +103,22 @@ def _arrays(input: Tensor, indices: Sequence[Tensor]) -> tuple[Any, ...]:
     arrays = tuple(each._data for each in indices)
     if len(arrays) > input._data.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input._data.ndim} (got {len(arrays)})")
+    _check_places(input._data.shape, arrays)
     if not arrays:
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype nullptr (uninitialized)")
     return arrays
+
+
+def _check_places(shape: tuple[int, ...], arrays: tuple[Any, ...]) -> None:
+    """IndexError where masks take up more dimensions than there are; one of another shape is found later."""
+    taken = 0
+    for each in arrays:
+        is_mask = each.dtype.kind == "b" or each.dtype == np.uint8
+        if is_mask and each.shape[: len(shape) - taken] != shape[taken : taken + each.ndim]:
+            return
+        taken += each.ndim if is_mask else 1
+    if taken > len(shape):
+        wrap_dim(len(shape), len(shape))
 
 
 @reads(_PUT)
@@ -88,6 +134,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 @reads(_PUT)
 def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """`index_put` in place."""
+    check_writable(input, values.requires_grad)
     put_at_arrays(input, _arrays(input, indices), values, tuple(indices), accumulate)
     return input
 
@@ -130,7 +177,8 @@ def _nonzero(input: Tensor, as_tuple: bool = False, out: Any = None) -> Any:
     return out
 
 
-def _nonzero_method(self: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+def _nonzero_method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
+    check_bound(self, "nonzero")
     _, values = _NONZERO_METHOD.read(args, kwargs)
     return _nonzero(self, **values)
 
@@ -189,7 +237,7 @@ _WHERE = TABLE["where"].reader(method=False)
 
 
 def _operand(value: Any) -> Any:
-    return value if isinstance(value, Tensor) else plain_number(value)
+    return value if isinstance(value, Tensor) else python_value(value)
 
 
 def where_by_signature(args: Any, kwargs: dict[str, Any]) -> Any:
@@ -199,11 +247,13 @@ def where_by_signature(args: Any, kwargs: dict[str, Any]) -> Any:
     if len(values) == 1:
         return _nonzero(condition, as_tuple=True)
     if condition._data.dtype == np.uint8:
-        warnings.warn(
+        warn_of_call(
             "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
             "PyTorch. Use a boolean condition instead.",
-            UserWarning,
-            stacklevel=3,
+        )
+    if condition._data.dtype.kind != "b" and condition._data.dtype != np.uint8:
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.title}"
         )
     input, other = values["self"] if "self" in values else values["input"], values["other"]
     out = values.get("out")
@@ -231,11 +281,12 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, out: Any = 
     if indices._data.dtype != np.int64:
         raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.title}")
     dim = wrap_dim(dim, input.ndim)
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     common = broadcast_shapes(_with(input.shape, dim, indices.shape), tuple(indices.shape))
     chosen = indices.expand(common)
-    if input.ndim:
-        input = input.expand(_with(common, dim, input.shape))
-        chosen = chosen.remainder(input.shape[dim]) if chosen.numel() else chosen
+    input = input.expand(_with(common, dim, input.shape))
+    chosen = chosen.remainder(input.shape[dim]) if chosen.numel() else chosen
     return FUNCTIONS["gather"](input, dim, chosen, out=out)
 
 
@@ -258,4 +309,4 @@ def isin(assume_unique: bool = False, invert: bool = False, out: Any = None, **o
         if each.dtype.kind in "bc":
             raise RuntimeError(f"Unsupported input type encountered for isin(): {title(each)}")
     elements, tests = (each.astype(np.float32) if each.dtype.kind == "V" else each for each in (elements, tests))
-    return into(out, wrap(np.isin(elements, tests, invert=invert)))
+    return into(out, wrap(np.isin(elements, tests, invert=invert)), "isin")

@@ -6,7 +6,6 @@ of integers or truth values), which selects from that view.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -28,12 +27,12 @@ def parse(x: Array, index: Any) -> tuple[Any, Basic, Arrays, tuple[Tensor, ...]]
     A part is None where there is nothing to do.
     """
     if not isinstance(index, (tuple, Tensor, np.ndarray)) and _stands_for_tuple(index):
-        warnings.warn(
+        from .._once import warn_of_call
+
+        warn_of_call(
             "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
             "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
             "x[torch.tensor(seq)], which will result either in an error or a different result",
-            UserWarning,
-            stacklevel=5,
         )
         index = tuple(index)
     if not isinstance(index, tuple):
@@ -232,10 +231,10 @@ def checked_arrays(shape: tuple[int, ...], index: tuple[Any, ...]) -> tuple[Any,
     result = []
     for each in index:
         if isinstance(each, np.ndarray) and each.dtype == np.uint8:
-            warnings.warn(
+            from .._once import warn_of_call
+
+            warn_of_call(
                 "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-                UserWarning,
-                stacklevel=6,
             )
             reads_values("indexing by a uint8 mask")
             each = each.astype(bool)

@@ -5,7 +5,6 @@ torch reads them by rules of its own: Python's floats are cut off, an element th
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,9 @@ def _converted(array: Array) -> Array:
             "uint16, uint8, and bool."
         )
     if array.dtype.kind == "c":
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=8)
+        from .._once import warn_of_call
+
+        warn_of_call("Casting complex values to real discards the imaginary part")
         array = array.real
     return array if array.dtype.kind == "b" or array.dtype == np.uint8 else array.astype(np.int64)
 
@@ -61,11 +62,11 @@ def _converted(array: Array) -> Array:
 def _read(data: Any) -> Array:
     """A sequence, element by element."""
     if len(data) and isinstance(data[0], np.ndarray):
-        warnings.warn(
+        from .._once import warn_of_call
+
+        warn_of_call(
             "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
             "single numpy.ndarray with numpy.array() before converting to a tensor.",
-            UserWarning,
-            stacklevel=8,
         )
     truth = _is_truth(data)
     shape = _shape(data)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._bind import check_writable
+from .._capture import mode
 from .._in_place import check_separate, has_overlap, warn_if_expanded, written
+from .._record import version_of
 from .._tensor import Tensor, wrap
 from ..ops import TABLE
 from ..ops._checks import c_name, overlapping, sizes
@@ -67,9 +69,12 @@ def put_at_arrays(
         warn_if_expanded(array, "index_put_", "tensor[indices] = tensor")
         if mask is not None:
             warn_if_expanded(array, "masked_fill_", "tensor[mask] = scalar")
-    elif value is target and mask is None:
+    elif value is target and mask is None and array.__class__ is np.ndarray:
         raise overlapping()
     index = checked(target, index, value, accumulate, separate=not shared)
+    if mode.grad and (target.requires_grad or value.requires_grad):
+        for each in sources:
+            version_of(each)
     node = written(_INDEX_PUT, put_into, target, value, index, accumulate)
     if node is not None:
         note_versions(node, sources, index)

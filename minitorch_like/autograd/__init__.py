@@ -121,7 +121,7 @@ def backward(
             a graph already freed, a saved value overwritten.
     """
     if grad_variables is not None:
-        grad_tensors = grad_variables
+        grad_tensors = _under_its_older_name(grad_tensors, grad_variables)
     outputs = _sequence(tensors)
     keep = create_graph if retain_graph is None else retain_graph
     targets = None
@@ -136,6 +136,18 @@ def backward(
             each.retain_grad()  # which is how an intermediate tensor gets its gradient
             targets.append((_target(each), each._number))
     run_backward(roots, keep_graph=keep, create_graph=create_graph, targets=targets, accumulates=inputs is not None)
+
+
+def _under_its_older_name(grad_tensors: Any, grad_variables: Any) -> Any:
+    from .._once import warn_of_call
+
+    warn_of_call("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
+    if grad_tensors is not None:
+        raise RuntimeError(
+            "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use "
+            "`grad_tensors`."
+        )
+    return grad_variables
 
 
 def _target(tensor: Tensor) -> Node:
@@ -176,6 +188,14 @@ def grad(
     if allow_unused is None:
         allow_unused = materialize_grads
     outputs, inputs = _sequence(outputs), _sequence(inputs)
+    if not only_inputs:
+        from .._once import warn_of_call
+
+        warn_of_call(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts "
+            "of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+        )
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph

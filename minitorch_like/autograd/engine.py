@@ -16,7 +16,8 @@ import numpy as np
 from .. import _tensor
 from .._capture import mode
 from .._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY
-from ..ops._checks import is_dense, sizes
+from .._layout import resolved
+from ..ops._checks import broadcast_shapes, is_dense, sizes
 from ..ops.reductions import sum_
 from ..ops.shape import cast_to, contiguous_copy, reshape
 from .graph import AccumulateGrad, Node
@@ -45,12 +46,24 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     return reshape(g, shape) if missing else g
 
 
+def _expands_to(got: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether what has the shape `wanted` can be expanded to the shape `got`."""
+    trailing = got[len(got) - len(wanted) :]
+    return len(got) >= len(wanted) and all(size in (1, each) for size, each in zip(wanted, trailing, strict=True))
+
+
+def check_root(node: Node, number: int, got: tuple[int, ...], index: int) -> None:
+    """RuntimeError for a gradient to start from that does not fit what the graph knows of the output."""
+    wanted = node.output_meta(number)[0]
+    if got != wanted and not _expands_to(got, wanted):
+        raise RuntimeError(
+            f"invalid gradient at index {index} - got {sizes(got)} but expected shape compatible with {sizes(wanted)}"
+        )
+
+
 def check_expandable(node: Node, index: int, got: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """RuntimeError unless a gradient for input `index`, as its node's backward gave it, can be summed to the input's shape."""
-    if got == wanted:
-        return
-    trailing = got[len(got) - len(wanted) :]
-    if len(got) < len(wanted) or any(size not in (1, each) for size, each in zip(wanted, trailing, strict=True)):
+    if got != wanted and not _expands_to(got, wanted):
         raise RuntimeError(
             f"Function {node.name()} returned an invalid gradient at index {list(node.differentiable()).index(index)} - got "
             f"{sizes(got)} but expected shape compatible with {sizes(wanted)}"
@@ -96,11 +109,18 @@ class _Pass:
         "summed",
     )
 
-    def __init__(self, roots: Sequence[Node], targets: Sequence[Target] | None, keep_graph: bool, create_graph: bool):
+    def __init__(
+        self,
+        roots: Sequence[Node],
+        targets: Sequence[Target] | None,
+        keep_graph: bool,
+        create_graph: bool,
+        accumulates: bool,
+    ):
         self.keep_graph = keep_graph
         self.create_graph = create_graph
         self.recorder = None if create_graph else mode.recorder  # a recorded pass is captured op by op
-        self.captured: dict[Target, Any] | None = None if targets is None else dict.fromkeys(targets)
+        self.captured: dict[Target, Any] | None = None if targets is None or accumulates else dict.fromkeys(targets)
         self.pending: dict[Node, Any] = {}
         self.summed: set[Node] = set()  # nodes whose pending gradient is an array of ours, free to be added to
         self.order, self.leaf_edges = _explore(roots)
@@ -179,16 +199,19 @@ class _Pass:
         """The gradients of a node's inputs; None where nothing is to be handed on."""
         hooks = node.hooks
         if hooks is not None:
-            g = self.before(node, g)
+            g = self.tensor_hooks(node, g)
         needed = self.needed
         if self.captured is not None:
             self.capture(node, g)
             if not any(edge in needed for edge in node.inputs if edge is not None):  # type: ignore[operator]
                 return None
+        if hooks is not None and hooks.before:
+            g = self.before(node, g)
         saved = node.saved
         if saved is None:
             raise RuntimeError(_FREED)
         node.check_versions()
+        given = g
         if node.several:
             g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
             if node.op.outputs and node.op.joint is None:  # of several named outputs the first is differentiable
@@ -196,8 +219,10 @@ class _Pass:
         if self.create_graph:
             saved = saved_tensors(node)
         gradients = node.apply(g, saved, needed, self.run)
+        if needed is not None:
+            gradients = [g if edge in needed else None for g, edge in zip(gradients, node.inputs, strict=False)]
         if hooks is not None and hooks.after:
-            gradients = self.after(node, gradients, g)
+            gradients = self.after(node, gradients, given)
         if not self.keep_graph:
             node.release()
         return gradients
@@ -237,7 +262,7 @@ class _Pass:
     def finish(self, leaf: Any) -> None:
         """The gradient of a leaf is complete."""
         if leaf.hooks is not None:
-            self.pending[leaf] = self.before(leaf, self.pending[leaf])
+            self.pending[leaf] = self.before(leaf, self.tensor_hooks(leaf, self.pending[leaf]))
         if self.captured is None:
             accumulate(leaf, self.pending, self.create_graph, self.run)
         else:
@@ -259,19 +284,19 @@ class _Pass:
         return g if self.create_graph and not isinstance(g, np.ndarray) else _tensor.wrap(g)
 
     def value(self, tensor: Tensor) -> Any:
-        return tensor if self.create_graph else tensor._data
+        return tensor if self.create_graph else resolved(tensor._data)
 
     def before(self, node: Node, g: Any) -> Any:
-        """Hooks on the output Tensors, then on the node; retained gradients are stored in between."""
+        """Hooks on the node before it is run."""
         assert node.hooks is not None
-        gradients = self.tensor_hooks(node, g)
+        gradients = g if node.several else [g]
         for hook in list(node.hooks.before.values()):
             result = hook(tuple(None if each is None else self.tensor(each) for each in gradients))
             if result is not None:
                 gradients = [None if each is None else self.value(each) for each in result]
         return gradients if node.several else gradients[0]
 
-    def tensor_hooks(self, node: Node, g: Any) -> list[Any]:
+    def tensor_hooks(self, node: Node, g: Any) -> Any:
         """The gradients of the output Tensors after the hooks on these; retained ones are stored."""
         assert node.hooks is not None
         gradients = list(g) if node.several else [g]
@@ -288,18 +313,20 @@ class _Pass:
                 previous = tensor._grad
                 kept = self.tensor(self.run(contiguous_copy, gradients[number]))
                 tensor._grad = kept if previous is None else previous + kept
-        return gradients
+        return gradients if node.several else gradients[0]
 
     def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
         """Hooks on the node, with the gradients of its inputs and outputs."""
         assert node.hooks is not None
-        outputs = tuple(map(self.tensor, g)) if node.several and isinstance(g, list) else (self.tensor(g),)
+        outputs = tuple([None if each is None else self.tensor(each) for each in (g if node.several else (g,))])
+        places = node.differentiable()
+        gradients = [*gradients, *[None] * (len(node.inputs) - len(gradients))]
         for hook in list(node.hooks.after.values()):
-            given = tuple(None if each is None else self.tensor(each) for each in gradients)
+            given = tuple([None if gradients[at] is None else self.tensor(gradients[at]) for at in places])
             result = hook(given, outputs)
             if result is not None:
-                result = result if isinstance(result, tuple) else (result,)
-                gradients = [None if each is None else self.value(each) for each in result]
+                for at, each in zip(places, result if isinstance(result, tuple) else (result,), strict=True):
+                    gradients[at] = None if each is None else self.value(each)
         return gradients
 
 
@@ -318,7 +345,16 @@ def _plus(a: Any, b: Any) -> Any:
 
 
 def _add_into(total: Any, g: Any) -> None:
+    if g.shape != total.shape:
+        refuse_shape(total, g)
     np.add(total, g, total)
+
+
+def refuse_shape(total: Any, g: Any) -> None:
+    """torch's error for a gradient of a leaf that was given another shape after it was used, if that does not fit."""
+    shape = broadcast_shapes(total.shape, g.shape)
+    if shape != total.shape:
+        raise RuntimeError(f"output with shape {sizes(total.shape)} doesn't match the broadcast shape {sizes(shape)}")
 
 
 def _references(pending: dict[Any, Any]) -> int:
@@ -335,20 +371,24 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     g = pending.pop(node)
     leaf = node.leaf()
     if leaf is None:
+        leaf = node.revived()
+    if leaf is None:
         return
     recorder = mode.recorder
     if recorder is not None:
         recorder.note_gradient(leaf)
     previous = leaf._grad
-    if leaf._node is None:
-        pass  # it no longer requires grad
+    if leaf._node is not node and not _takes_gradients(leaf):
+        pass
     elif create_graph:
-        leaf._grad = g if previous is None else leaf.grad + g
+        leaf._grad = _recorded_copy(g, leaf._data) if previous is None else leaf.grad + g
     elif previous is None:
         sole_owner = sys.getrefcount(g) <= _SOLE_OWNER and g.strides == leaf._data.strides
         if sole_owner and recorder is not None:
             g = recorder.own_result(g)
         leaf._grad = _tensor.wrap(g if sole_owner and g.base is None else run(_laid_out_like, g, leaf._data))
+        if leaf._grad._version_counter is None:
+            node.remember(leaf)  # a gradient of inference mode, which another one cannot be added to
     else:
         gradient: Any = leaf.grad  # a Tensor, even where a compiled step has left its buffer
         run(_add_into, gradient._data, g)
@@ -356,10 +396,30 @@ def accumulate(node: AccumulateGrad, pending: dict[Any, Any], create_graph: bool
     if node.post_hooks is not None:
         for hook in list(node.post_hooks.values()):
             hook(leaf)
+        if not create_graph:  # whose gradient might lead back here
+            node.remember(leaf)
+
+
+def _takes_gradients(leaf: Tensor) -> bool:
+    """Whether what was a leaf still requires grad.  RuntimeError where it has a history by now."""
+    node = leaf._node
+    if node is not None and node.__class__ is not AccumulateGrad:
+        raise RuntimeError("leaf variable has been moved into the graph interior")
+    return node is not None
+
+
+def _recorded_copy(g: Any, leaf: Any) -> Any:
+    """What `_laid_out_like` gives, of a Tensor."""
+    if not is_dense(leaf):
+        return g.clone()
+    copy = _tensor.wrap(np.empty_like(resolved(leaf)))
+    return copy.copy_(g)
 
 
 def _laid_out_like(g: Any, leaf: Any) -> Any:
     """A copy of `g` with the leaf's strides, as far as those are dense."""
+    if g.shape != leaf.shape:
+        refuse_shape(leaf, g)
     result = np.empty_like(leaf) if is_dense(leaf) else np.empty_like(leaf, order="C")
     np.copyto(result, g)
     return result
@@ -395,26 +455,30 @@ def run_backward(
     keep_graph: bool,
     create_graph: bool,
     targets: Sequence[Target] | None = None,
+    accumulates: bool = False,
 ) -> dict[Target, Any] | None:
     """Propagate gradients from the roots.
 
     Args:
         roots: (node, output number, gradient); gradients are Tensors with `create_graph`, else arrays.
         targets: where to stop and collect, instead of accumulating into every leaf.
+        accumulates: have the targets' nodes do what they do, instead of collecting their gradients.
 
     Returns:
         The gradient of each target (None where it was not reached); None without targets.
     """
-    backward = _Pass([node for node, _, _ in roots], targets, keep_graph, create_graph)
+    backward = _Pass([node for node, _, _ in roots], targets, keep_graph, create_graph, accumulates)
     if mode.recorder is not None:
         mode.recorder.note_roots((node for node, _, _ in roots), keep_graph)
     previous = mode.grad
-    mode.grad = create_graph
+    mode.grad = create_graph and not mode.inference
     try:
-        for node, number, g in roots:
+        for index, (node, number, g) in enumerate(roots):
+            check_root(node, number, tuple(g.shape), index)
             backward.add(node, number, g)
         for node, _, _ in roots:
-            if node in backward.pending and node.__class__ is AccumulateGrad and node not in backward.leaf_edges:
+            is_last = node in backward.pending and node.__class__ is AccumulateGrad and node not in backward.leaf_edges
+            if is_last and (backward.needed is None or node in backward.needed):
                 backward.finish(node)
         backward.execute()
     finally:

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .._capture import mode
 
@@ -19,13 +19,12 @@ class _GradMode:
     _value: bool
 
     def __enter__(self) -> None:
-        self._previous = mode.grad
-        mode.grad = self._value
+        self._previous = _swap(self._value)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        mode.grad = self._previous
+        _swap(self._previous)
 
     def _fresh(self) -> _GradMode:
         return type(self)()
@@ -33,6 +32,15 @@ class _GradMode:
     def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
             return _decorated_generator(self, function)  # type: ignore[return-value]
+        if inspect.isclass(function):
+            from .._once import warn_of_call
+
+            warn_of_call(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate the "
+                "`__init__` method and nothing else.",
+                FutureWarning,
+            )
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -87,18 +95,25 @@ class set_grad_enabled(_GradMode):
         self._previous = _swap(mode)
 
     def __enter__(self) -> None:
-        mode.grad = self._value
+        _swap(self._value)
 
     def __call__(self, function: F) -> F:
-        mode.grad = self._previous  # used as a decorator, it must not act at once
+        _swap(self._previous)  # used as a decorator, it must not act at once
         return super().__call__(function)
 
     def _fresh(self) -> _GradMode:
         return set_grad_enabled(self._value)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__module__}.{type(self).__qualname__}(mode={self._value})"
+
 
 def _swap(value: bool) -> bool:
-    previous, mode.grad = mode.grad, value
+    """Set what `is_grad_enabled` answers; what it was."""
+    if mode.inference:
+        previous, mode.asked = mode.asked, value
+    else:
+        previous, mode.grad = mode.grad, value
     return previous
 
 
@@ -116,26 +131,37 @@ class inference_mode(_GradMode):
         self._on = mode
 
     def __enter__(self) -> None:
-        self._previous = mode.grad
+        self._previous = is_grad_enabled()
         self._previous_inference = mode.inference
         mode.inference = self._on
-        mode.grad = not self._on
+        mode.grad = mode.asked = not self._on
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         mode.inference = self._previous_inference
-        mode.grad = self._previous
+        mode.grad = self._previous and not mode.inference
+        mode.asked = self._previous
 
     def _fresh(self) -> _GradMode:
         fresh: _GradMode = inference_mode(self._on)
         return fresh
 
 
-def is_grad_enabled() -> bool:
+def is_grad_enabled(*args: Any, **kwargs: Any) -> bool:
     """Whether operations of this thread are recorded now."""
-    return mode.grad
+    if args or kwargs:
+        _refuse("is_grad_enabled", args, kwargs)
+    return mode.asked if mode.inference else mode.grad
 
 
-def is_inference_mode_enabled() -> bool:
+def is_inference_mode_enabled(*args: Any, **kwargs: Any) -> bool:
+    if args or kwargs:
+        _refuse("is_inference_mode_enabled", args, kwargs)
     return mode.inference
+
+
+def _refuse(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+    from ..ops._misfits import no_arguments
+
+    raise no_arguments(function, args, kwargs, "torch")

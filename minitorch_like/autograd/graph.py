@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from .._layout import memory_of
 
 if TYPE_CHECKING:
     from .._tensor import Tensor
@@ -117,7 +120,8 @@ class Node:
         op = getattr(type(self), "op", None)
         if op is None or op.variadic:
             return range(len(self.inputs))
-        return [index for index in range(len(self.inputs)) if op.rules[index] is not None]
+        found = [index for index in range(len(self.inputs)) if op.rules[index] is not None]
+        return found[: _BEFORE_NUMBERS.get(type(self).__name__)]
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
@@ -145,7 +149,7 @@ class Node:
         `saved` holds arrays, or Tensors when the backward pass is itself recorded; `run` calls a rule.
         """
         op = self.op
-        rules = op.rule_calls
+        rules = op.rule_calls if self.rules is None else self.rules
         if op.joint_call is not None:
             needs = tuple([edge is not None and (needed is None or edge in needed) for edge in self.inputs])
             return list(run(op.joint_call, g, saved, needs))
@@ -182,10 +186,15 @@ class Node:
                 from .._view_errors import written_to
 
                 return written_to(source, number)
-            what += ", which is output 0 of AsStrided,"  # the history that a view has since the write
+            what += f", which is output 0 of {source.title_since_write()},"
         elif isinstance(source, AccumulateGrad):
-            pass  # a leaf: whatever was recorded was written to what it shares its memory with
-        elif len(counter) > 1 and kind == INPUT:  # the last recorded write left its name
+            leaf = source.leaf()
+            if leaf is not None:
+                what = f"[{tensor_type(leaf._data)} {sizes(leaf._data.shape)}]"
+                if leaf._node is not None and not leaf._has_no_history():
+                    what += f", which is output {leaf._number} of {leaf._node.title()},"
+        elif len(counter) > 1 and kind == INPUT and (source is not None or not _is_without_history(value, counter)):
+            # the last recorded write left its name
             what += f", which is output 0 of {counter[1]},"
         elif source is not None:
             what += f", which is output {number} of {source.title()},"
@@ -195,6 +204,12 @@ class Node:
             "find the operation that failed to compute its gradient, with "
             "torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
+
+    def title_since_write(self) -> str:
+        """The title of the history that a view has since the memory it looks at was written to."""
+        from .._history import remakes_itself
+
+        return self.title() if remakes_itself(self) else "AsStrided"
 
     def is_of_view(self) -> bool:
         """Whether what it made looks at the memory of something else."""
@@ -214,11 +229,27 @@ class Node:
         return any(saved[slot] is not None for slot in self.operands)
 
 
-class AccumulateGrad(Node):
-    """The end of the graph: adds what arrives to the leaf's `grad`."""
+# Nodes of ops whose last operands are numbers that torch makes no tensors of: how many operands there are before.
+_BEFORE_NUMBERS = {
+    "ClampBackward1": 1, "FillBackward0": 1, "FillBackward2": 1, "IndexFillBackward0": 1, "LerpBackward0": 2,
+    "MaskedFillBackward0": 1,
+}  # fmt: skip
 
-    __slots__ = ("leaf", "post_hooks")
+
+class AccumulateGrad(Node):
+    """The end of the graph: adds what arrives to the leaf's `grad`.
+
+    Attributes:
+        leaf: the Tensor.  In torch the graph keeps it alive; here that would be a reference cycle.
+        remains: what another Tensor can take a forgotten leaf's place with, where somebody would notice that it is gone.
+        retained: whether it kept its gradient when it was no leaf, which torch goes on saying.
+        post_hooks: what is called with the leaf when its gradient was updated.
+    """
+
+    __slots__ = ("leaf", "post_hooks", "remains", "retained")
     leaf: weakref.ref[Tensor]
+    retained: bool
+    remains: Any
     post_hooks: Hooks | None
 
     def __init__(self, leaf: Tensor) -> None:
@@ -230,12 +261,76 @@ class AccumulateGrad(Node):
         self.shape = leaf._data.shape
         self.dtype = leaf._data.dtype
         self.sequence = float("inf")
-        self.hooks = self.post_hooks = None
+        self.hooks = self.post_hooks = self.remains = None
+        self.retained = False
+
+    def remember(self, leaf: Tensor) -> None:
+        """Keep what makes the leaf, so that it can be forgotten."""
+        self.remains = (type(leaf), leaf._data, leaf._grad, leaf._version_counter, leaf.__dict__)
+
+    def revived(self) -> Tensor | None:
+        """The leaf; where it was forgotten, a Tensor in its place, or None if nobody would notice."""
+        leaf = self.leaf()
+        if leaf is None and self.remains is not None:
+            kind, *remains, attributes = self.remains
+            leaf = object.__new__(kind)
+            leaf._data, leaf._grad, leaf._version_counter = remains
+            leaf._node, leaf._number, leaf._view, leaf.__dict__ = self, 0, None, attributes
+            self.leaf = weakref.ref(leaf)
+        return leaf
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
 
     @property
     def variable(self) -> Tensor | None:
-        """The leaf, while it lives."""
-        return self.leaf()
+        """The leaf, while it lives or is remembered."""
+        return self.revived()
+
+
+# References to the node of a leaf that no graph has: the leaf's, a variable's, and that of `getrefcount`.
+_NO_GRAPH = 3
+
+
+def _is_without_history(array: Any, counter: Any) -> bool:
+    """Whether the Tensor with this array has no history; or is no more, and another one with the same memory has that which
+    was recorded.  For errors: all objects are looked at."""
+    import gc
+
+    from .._tensor import Tensor
+
+    sharing = [x for x in gc.get_objects() if issubclass(type(x), Tensor) and x._version_counter is counter]
+    owners = [each for each in sharing if each._data is array]
+    return all(each._node is None for each in owners) if owners else any(each._node is not None for each in sharing)
+
+
+def note_shape(leaf: Tensor) -> None:
+    """After a leaf was given another shape: as in torch, its node keeps the shape that a graph knows it by."""
+    end = leaf._node
+    if isinstance(end, AccumulateGrad):
+        if sys.getrefcount(end) <= _NO_GRAPH:
+            end.shape, end.dtype = leaf._data.shape, leaf._data.dtype
+        else:
+            end.remember(leaf)  # which a gradient may not fit any more
+
+
+class NotImplementedNode(Node):
+    """The history that `set_` gives: RuntimeError for whoever wants to differentiate it."""
+
+    __slots__ = ()
+
+    def __init__(self, inputs: tuple[Node | None, ...], numbers: tuple[int, ...], array: Any) -> None:
+        self.inputs, self.numbers = inputs, numbers
+        self.saved = self.versions = ()
+        self.shape, self.dtype = array.shape, array.dtype
+        self.sequence = next_sequence()
+        self.hooks = None
+
+    def name(self) -> str:
+        return "torch::autograd::NotImplemented"
+
+    def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
+        raise RuntimeError("derivative for set_ is not implemented")
 
 
 class Nowhere(Node):
@@ -266,30 +361,59 @@ def move_retained(old: Node | None, number: int, new: Node) -> None:
         new.own_hooks().retained[0] = old.hooks.retained.pop(number)
 
 
+def seen_through(bits: int, g: Any) -> Any:
+    """The gradient of what a tensor with these bits has in memory from that of its values, or the other way round."""
+    if not bits:
+        return g
+    from .._conjugation import CONJUGATE, NEGATIVE
+    from ..ops.complex import conj
+
+    g = conj(g) if bits & CONJUGATE else g
+    return -g if bits & NEGATIVE else g
+
+
+def forget_hooks(matrix: Node | None) -> None:
+    """Before a matrix is written to of which `linear` gave a view: hooks on the view, which are those of the node behind
+    the matrix, are no longer on the way to it."""
+    if matrix is None or getattr(type(matrix), "op", None) is None or not matrix.op.view:
+        return
+    (product,) = matrix.inputs
+    if product is not None and product.hooks is not None:
+        twin = object.__new__(type(product))
+        for name in ("inputs", "numbers", "saved", "versions", "shape", "dtype", "sequence"):
+            setattr(twin, name, getattr(product, name))
+        twin.hooks = None
+        matrix.inputs = (twin,)
+
+
 class _Slices:
     """A base and a view of it, as arrays that lie in memory as they did when the view was written to.
 
-    If one of them views the parts of the other's complex numbers, both are counted in real numbers.
+    If one of them views the parts of the other's complex numbers, both are counted in real numbers.  What they look at is
+    memory; of one that conjugates what is there, or changes its sign, the gradient is treated alike.
     """
 
     def __init__(self, base: Any, part: Any) -> None:
+        self.bits_of_base, self.bits_of_part = (getattr(each, "bits", 0) for each in (base, part))
+        base, part = memory_of(base), memory_of(part)
         self.joins_base, self.joins_part = (each.dtype.kind == "c" for each in (base, part))
         self.separates = self.joins_base != self.joins_part
         self.base, self.part = self.apart(base), self.apart(part)
 
-    def apart(self, x: Any) -> Any:
-        """The numbers of base or part, or of their gradients, as they are counted."""
+    def apart(self, x: Any, bits: int = 0) -> Any:
+        """The numbers of base or part as they are counted, or from their gradients those of the numbers."""
         from ..ops.complex import separated
 
+        x = seen_through(bits, x)
         return separated(x) if self.separates else x
 
     def of_base(self, g: Any) -> Any:
         """The gradient of the base, from that of its numbers."""
-        return self._joined(g, self.joins_base)
+        return seen_through(self.bits_of_base, self._joined(g, self.joins_base))
 
     def of_part(self, g: Any) -> Any:
         """The gradient of the view, from that of its numbers."""
-        return self._joined(g, self.joins_part)
+        return seen_through(self.bits_of_part, self._joined(g, self.joins_part))
 
     def _joined(self, g: Any, joins: bool) -> Any:
         from ..ops.complex import view_as_complex
@@ -298,7 +422,8 @@ class _Slices:
 
     def check_within_base(self) -> None:
         """RuntimeError for a view that reaches out of the memory that the base fills, given another one since."""
-        from ..ops.views import check_within_storage, extent, geometry_of
+        from .._layout import extent
+        from ..ops.views import check_within_storage, geometry_of
 
         shape, strides, start = geometry_of(self.base)
         part_shape, part_strides, part_start = geometry_of(self.part)
@@ -320,7 +445,11 @@ class AsStridedBackward0(Node):
 
         slices = _Slices(*self.layout)
         base, part = geometry_of(slices.base), geometry_of(slices.part)
-        return [run(lambda g: slices.of_base(gather_strided(slices.apart(g), base, *part)), g)]
+
+        def back(g: Any) -> Any:
+            return slices.of_base(gather_strided(slices.apart(g, slices.bits_of_part), base, *part))
+
+        return [run(back, g)]
 
 
 class CopySlices(Node):
@@ -352,11 +481,11 @@ class CopySlices(Node):
         index = (positions_in(slices.base, slices.part),)
 
         def in_a_row(g: Any) -> Any:
-            return reshape(slices.apart(g), (size,))
+            return reshape(slices.apart(g, slices.bits_of_base), (size,))
 
         def rest(g: Any, part_g: Any) -> Any:
             row = in_a_row(g)
-            through = zeros_of(take_at(row, index)) if part_g is None else slices.apart(part_g)
+            through = zeros_of(take_at(row, index)) if part_g is None else slices.apart(part_g, slices.bits_of_part)
             return slices.of_base(reshape(index_put(row, through, index), shape))
 
         part_g = run(lambda g: slices.of_part(take_at(in_a_row(g), index)), g)
@@ -371,6 +500,17 @@ class CopySlices(Node):
         self.saved = None  # torch lets go of the inner node, whether or not it has saved anything
 
 
+# In-place forms that torch has no derivative for, though it has one for the function.
+_UNDERIVED_IN_PLACE = ("AcoshBackward1", "AsinhBackward1", "AtanhBackward1")
+
+
+def _underived(name: str) -> Callable[..., Any]:
+    def refuse(g: Any, saved: Any) -> Any:
+        raise RuntimeError(f"the derivative for 'inplace version of {name}' is not implemented.")
+
+    return refuse
+
+
 def type_of_node(op: Op, name: str) -> type[Node]:
     """The Node subclass of an op under torch's name, made when first needed."""
     node_type = op.node_types.get(name)
@@ -379,6 +519,8 @@ def type_of_node(op: Op, name: str) -> type[Node]:
 
         several = not op.outputs or len(op.outputs) > 1
         rules = None if several or op.joint is not None else op.rule_calls
+        if name in _UNDERIVED_IN_PLACE:
+            rules = [_underived(op.name)]
         namespace: dict[str, Any] = {
             "__slots__": (),
             "op": op,
@@ -388,10 +530,21 @@ def type_of_node(op: Op, name: str) -> type[Node]:
             "operands": tuple(slot for slot, (kind, _) in enumerate(op.saves) if kind == INPUT),
             "__module__": __name__,
         }
-        if name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace
-            namespace["name"] = lambda self: f"torch::autograd::{name}"
-        node_type = op.node_types[name] = type(name, (Node,), namespace)
+        title = name.rpartition("::")[2]
+        if "::" in name or name == "CopyBackwards":  # written in C++ by hand in torch, and named after its namespace
+            namespace["name"] = lambda self: f"torch::autograd::{title}"
+        node_type = op.node_types[name] = type(title, (Node,), namespace)
     return node_type
+
+
+def in_place(node_type: type[Node]) -> type[Node]:
+    """The class for the node of a tensor that is no view, and was turned round in place by an op that gives views."""
+    name = f"in place {node_type.__name__}"
+    found = node_type.op.node_types.get(name)
+    if found is None:
+        namespace = {"__slots__": (), "is_of_view": lambda self: False, "__module__": __name__}
+        found = node_type.op.node_types[name] = type(node_type.__name__, (node_type,), namespace)
+    return found
 
 
 def for_result(node_type: type[Node], result: Any) -> type[Node]:

@@ -6,7 +6,7 @@ the guards hold; where they do not, or where a step cannot be captured, the step
 
 * `recorder`, `traced`: the capture.     * `instruction`, `memory`: what it consists of, and where that lies.
 * `flatten`, `passes`: making it short.  * `frozen`: the Python values that it takes for granted.
-* `build`, `plan`: the replay.           * `function`: which of all this a call gets.
+* `build`, `plan`: the replay.           * `function`: which of all this a call gets.     * `controls`: what programs ask.
 
 Not repeated by a replay are Python's own side effects: printing, appending to lists, setting attributes.
 """
@@ -15,9 +15,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from .controls import (
+    allow_in_graph,
+    assume_constant_result,
+    cudagraph_mark_step_begin,
+    disable,
+    is_compiling,
+    is_dynamo_compiling,
+    is_exporting,
+    list_backends,
+    reset,
+)
 from .function import CompiledFunction
 
-__all__ = ["CompiledFunction", "compile"]
+__all__ = [
+    "CompiledFunction",
+    "allow_in_graph",
+    "assume_constant_result",
+    "compile",
+    "cudagraph_mark_step_begin",
+    "disable",
+    "is_compiling",
+    "is_dynamo_compiling",
+    "is_exporting",
+    "list_backends",
+    "reset",
+]
 
 
 def compile(

@@ -310,6 +310,8 @@ def _check_result(recorder: Recorder, value: Any) -> None:
     if isinstance(value, Tensor):
         if value._view is not None and value.requires_grad:
             recorder.refuse("the step returns a view that is still to be differentiated")
+        elif value._data.__class__ is not np.ndarray:
+            recorder.refuse("the step returns a conjugate view")
     elif isinstance(value, (tuple, list)):
         for each in value:
             _check_result(recorder, each)

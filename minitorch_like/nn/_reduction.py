@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from .._once import warn_of_call
 
 
 def checked(reduction: str) -> str:
@@ -10,7 +10,7 @@ def checked(reduction: str) -> str:
     if reduction in ("none", "mean", "sum"):
         return reduction
     if reduction == "elementwise_mean":
-        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
+        warn_of_call("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         return "mean"
     raise ValueError(f"{reduction} is not a valid value for reduction")
 
@@ -27,8 +27,7 @@ def legacy_get_string(size_average: bool | None, reduce: bool | None, emit_warni
     mean = "mean" if size_average is None or size_average else "sum"
     reduction = mean if reduce is None or reduce else "none"
     if emit_warning:
-        warnings.warn(
+        warn_of_call(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            stacklevel=3,
         )
     return reduction

@@ -35,6 +35,7 @@ _LATE_FAMILIES = (
     "scans",
     "sequences",
     "shifts",
+    "singular_values",
     "special",
     "statistics",
     "transcendental",

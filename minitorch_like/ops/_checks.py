@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .._dtype import FROM_NUMPY, default_numpy_dtype, dtype, result_dtype
+from .._layout import extent
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Dims = int | Sequence[int] | None
@@ -72,6 +73,17 @@ def cast(x: Any, to: np.dtype[Any]) -> Array:
     if isinstance(x, int) and not -(2**63) <= x < 2**63:
         x = float(_in_64_bits(x))
     return np.asarray(x, dtype=to)
+
+
+def in_single(x: Any) -> Array:
+    """Two-byte floating-point numbers as float32, in a layout from which results take the same order as from that of `x`.
+
+    Elements that share their places, as those of expanded tensors do, go on to share them.
+    """
+    if x.flags.c_contiguous or min(x.strides) < 0 or (places := extent(x.shape, x.strides) // 2 + 1) >= x.size:
+        return x.astype(np.float32)
+    memory = strided(x, (places,), (2,)).astype(np.float32)
+    return strided(memory, x.shape, [2 * step for step in x.strides])
 
 
 def _in_64_bits(value: int) -> Any:
@@ -156,13 +168,22 @@ def computed(ufunc: Any, x: Any, y: Any) -> Array:
     try:
         result: Array = ufunc(x, y)
     except ValueError:
-        broadcast_shapes(np.shape(x), np.shape(y))
+        explain(broadcast_shapes, np.shape(x), np.shape(y))
         raise
     if result.ndim < 2:
         return result
     if x.__class__ is ndarray and x.flags.c_contiguous and (y.__class__ is not ndarray or y.flags.c_contiguous):
         return result  # the common case of what `laid_out` finds
     return laid_out(result, x, y)
+
+
+def explain(check: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Have a check say what is wrong, where something has just failed: its words alone are shown then, as torch's are."""
+    try:
+        check(*args, **kwargs)
+    except Exception as error:
+        error.__suppress_context__ = True
+        raise
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -190,10 +211,10 @@ def wrap_dim(dim: int, ndim: int) -> int:
     return dim + bound if dim < 0 else dim
 
 
-def wrap_dims(dim: Dims, ndim: int) -> tuple[int, ...]:
+def wrap_dims(dim: Dims, ndim: int, *, ranges_first: bool = False) -> tuple[int, ...]:
     """The dimensions of a reduction, counted from the front and sorted by the caller's order; None and () mean all.
 
-    Raises IndexError out of range, RuntimeError for a repetition.
+    Raises IndexError out of range, RuntimeError for a repetition: whatever comes first, or the `ranges_first`.
     """
     if dim is None:
         return tuple(range(ndim))
@@ -201,11 +222,15 @@ def wrap_dims(dim: Dims, ndim: int) -> tuple[int, ...]:
         return (wrap_dim(dim, ndim),) if ndim else _no_dims(dim)
     if not dim:
         return tuple(range(ndim))
-    wrapped = tuple(wrap_dim(each, ndim) for each in dim)
-    for each in wrapped:
-        if wrapped.count(each) > 1:
+    if ranges_first:
+        dim = tuple([wrap_dim(each, ndim) for each in dim])
+    wrapped: list[int] = []
+    for given in dim:
+        each = wrap_dim(given, ndim)
+        if each in wrapped:
             raise RuntimeError(f"dim {each} appears multiple times in the list of dims")
-    return wrapped if ndim else ()
+        wrapped.append(each)
+    return tuple(wrapped) if ndim else ()
 
 
 def _no_dims(dim: int) -> tuple[int, ...]:
@@ -286,7 +311,9 @@ def check_no_partial_overlap(written: Array, read: Any) -> None:
     """RuntimeError where a write would change, half-way, what is still to be read: the very same view is harmless."""
     if not isinstance(read, np.ndarray) or not np.may_share_memory(written, read) or not (written.size and read.size):
         return
-    same = _places(written) == _places(read)
+    if written.__class__ is not ndarray:  # but seen through bits: it is written to when all has been read
+        return
+    same = _places(written) == _places(read) or _spans_alike(written, read)
     if not same and is_dense(written) and is_dense(read):
         raise overlapping()
 
@@ -299,9 +326,17 @@ def overlapping() -> RuntimeError:
     )
 
 
+def _spans_alike(x: Array, y: Array) -> bool:
+    """Whether torch takes both for the same elements: from the same address to the same, with the same strides."""
+    if x.itemsize != y.itemsize or x.strides != y.strides or _address(x) != _address(y):
+        return False
+    ends = [sum((size - 1) * step for size, step in zip(each.shape, each.strides, strict=True)) for each in (x, y)]
+    return ends[0] == ends[1]
+
+
 def _places(x: Array) -> tuple[Any, ...]:
     """What tells which elements of memory an array looks at, and in which order."""
-    return _address(x), x.shape, *(step for step, size in zip(x.strides, x.shape, strict=True) if size > 1)
+    return _address(x), x.itemsize, x.shape, *(step for step, size in zip(x.strides, x.shape, strict=True) if size > 1)
 
 
 def is_dense(x: Array) -> bool:

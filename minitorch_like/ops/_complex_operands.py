@@ -13,8 +13,19 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import Dims, common, computed, is_complex, laid_out, numpy_dtype, real_and_imaginary, wrap_dims
-from ._table import TABLE, Array, Op
+from ._checks import (
+    Dims,
+    common,
+    computed,
+    is_complex,
+    laid_out,
+    numpy_dtype,
+    real_and_imaginary,
+    sizes,
+    wrap_dim,
+    wrap_dims,
+)
+from ._table import Array, Op
 from .reductions import contiguous
 from .shape import copied
 
@@ -69,6 +80,8 @@ _MISSING_WORDS: dict[str, tuple[type[Exception], str]] = {
 
 def _refused(op: Op, *operands: Any) -> Any:
     """Raise torch's error."""
+    if op.name in ("cummax_along", "cummin_along") and operands[0].size * operands[0].ndim == 0:
+        return NotImplemented  # there is nothing to compare
     if op.name in _MISSING_WORDS:
         kind, words = _MISSING_WORDS[op.name]
         raise kind(words)
@@ -89,7 +102,8 @@ def _clamp(op: Op, input: Any, *bounds: Any) -> Any:
         if not is_complex(input) and any(isinstance(each, complex) for each in given):
             raise RuntimeError("value cannot be converted to type double without overflow")
         if not is_complex(input):
-            raise _no_kernel("minimum_cpu" if is_complex(bounds[-1]) else "maximum_cpu", (input, *given))
+            kernel = "clamp_cpu" if len(given) == 2 else "minimum_cpu" if is_complex(bounds[-1]) else "maximum_cpu"
+            raise _no_kernel(kernel, (input, *given))
     elif isinstance(given[0], np.ndarray):
         raise _no_kernel("minimum_cpu" if op.name == "clamp_max" else "maximum_cpu", (input, *given))
     raise NotImplementedError("clamp is not supported for complex types")
@@ -103,7 +117,7 @@ def _softmax(op: Op, input: Array, dim: int, dtype: Any = None) -> Any:
 
 
 def _round(op: Op, input: Array, decimals: int | None = None) -> Any:
-    raise _no_kernel("round_vml_cpu" if decimals is None else "round_cpu", (input,))
+    raise _no_kernel("round_cpu" if decimals else "round_vml_cpu", (input,))
 
 
 def _div(op: Op, input: Any, other: Any, rounding_mode: str | None = None) -> Any:
@@ -170,19 +184,9 @@ def _cast_to(op: Op, input: Array, dtype: Any, memory_format: Any = None) -> Any
     return NotImplemented if kind.kind in "cb" else copied(input.real, memory_format, kind)
 
 
-def _var(op: Op, input: Array, *options: Any) -> Array:
-    """The variance of the real parts and that of the imaginary parts, together."""
-    kernel = TABLE["var"].kernel
-    total: Array = kernel(input.real, *options) + kernel(input.imag, *options)
-    return total
-
-
-def _std(op: Op, input: Array, *options: Any) -> Array:
-    return np.sqrt(_var(op, input, *options))
-
-
-def _silu(op: Op, input: Array) -> Array:
-    return laid_out(input / (1 + np.exp(-input)), input)
+def _silu(op: Op, input: Array) -> tuple[Array, Array]:
+    gate = 1 / (1 + np.exp(-input))
+    return laid_out(input * gate, input), gate
 
 
 def _ldexp(op: Op, input: Any, other: Any) -> Array:
@@ -211,7 +215,9 @@ def _log1p(op: Op, input: Array) -> Array:
 
 def _logsumexp(op: Op, input: Array, dim: Dims, keepdim: bool = False) -> Array:
     """The logarithm of a sum of exponentials, of which the largest, by its real part, is taken out."""
-    axis: Any = wrap_dims(dim, input.ndim)
+    axis: Any = wrap_dims(dim, input.ndim, ranges_first=True)
+    if dim == () and input.ndim and input.size and not keepdim:  # as with real numbers
+        raise RuntimeError(f"output with shape [] doesn't match the broadcast shape {sizes((1,) * input.ndim)}")
     if not input.size:
         return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
     top = np.maximum.reduce(input.real, axis=axis, keepdims=True)
@@ -226,6 +232,30 @@ def _logaddexp(op: Op, input: Array, other: Array) -> Array:
     return computed(np.add, larger, np.log1p(np.exp(smaller - larger)))
 
 
+def _logcumsumexp(op: Op, input: Array, dim: int) -> Array:
+    """One after the other, as torch does it: the phases of the terms are kept as they are, not brought into (-pi, pi]."""
+    axis = wrap_dim(dim, input.ndim)
+    result = np.empty_like(input, order="C")
+    terms, totals = (np.moveaxis(each, axis, 0) if input.ndim else each[None] for each in (input, result))
+    total: Any = np.full_like(terms[:1], -np.inf)[0] if terms.size else None
+    for at in range(terms.shape[0] if terms.size else 0):
+        total = _log_of_sum(terms[at], total)
+        np.copyto(totals[at : at + 1], total)
+    return result
+
+
+def _log_of_sum(x: Array, y: Array) -> Array:
+    """log(exp(x) + exp(y)); of what is -inf twice the phase does not matter, and what has a part that is NaN is NaN."""
+    less = x.real < y.real
+    smaller, larger = np.where(less, x, y), np.where(less, y, x)
+    apart = np.isfinite(larger.real) | (smaller.real != larger.real)
+    total = np.log1p(np.exp(np.where(apart, smaller - larger, 0))) + larger
+    endless = np.where(larger.real < 0, smaller, np.log(np.exp(smaller) + np.exp(larger)))
+    undefined = np.isnan(x) | np.isnan(y)
+    result: Array = np.where(undefined, x.dtype.type(complex(np.nan, np.nan)), np.where(apart, total, endless))
+    return result
+
+
 _OTHERWISE: dict[str, Callable[..., Any]] = {
     **dict.fromkeys((*_MISSING_KERNELS, *_MISSING_WORDS), _refused),
     **dict.fromkeys(("clamp", "clamp_max", "clamp_min"), _clamp),
@@ -237,15 +267,14 @@ _OTHERWISE: dict[str, Callable[..., Any]] = {
     "ldexp": _ldexp,
     "log1p": _log1p,
     "logaddexp": _logaddexp,
+    "logcumsumexp": _logcumsumexp,
     "logsumexp": _logsumexp,
     "neg": _neg,
     "pow": _pow,
     "round": _round,
     "silu": _silu,
     "square": _square,
-    "std": _std,
     "sub": _sub,
-    "var": _var,
 }
 
 # -- adapting the table -------------------------------------------------------------------------------------------------

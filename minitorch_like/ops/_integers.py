@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import cast, computed, converted, not_implemented
+from ._checks import cast, computed, converted, laid_out, not_implemented
 from ._table import Array
 from .elementwise import check_divisor
 
@@ -67,7 +67,7 @@ def clamped(input: Array, min: Any, max: Any) -> Array:
     for ufunc, bound in ((np.maximum, min), (np.minimum, max)):
         if bound is not None:
             result = computed(ufunc, cast(bound, kind) if of_tensors else converted(bound, kind), result)
-    return result
+    return laid_out(result, input, *bounds)
 
 
 def clamp_kernel(min: Any, max: Any) -> str:

@@ -9,6 +9,7 @@ a good one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ._signature import REQUIRED, Misfit, Parameter, Signature
@@ -121,11 +122,32 @@ def message(reader: Reader, args: tuple[Any, ...], kwargs: dict[str, Any]) -> st
     return f"{function}() received an invalid combination of arguments - {_comparison(listed, args, kwargs)}"
 
 
-def no_arguments(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
-    """What CPython says of arguments to a method that is written in C and takes none."""
+# -- what CPython says of calls of functions that are written in C and have no signature ---------------------------------
+
+
+def no_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str = "TensorBase") -> TypeError:
+    """Of arguments to one that takes none."""
     if kwargs:
-        return TypeError(f"TensorBase.{method}() takes no keyword arguments")
-    return TypeError(f"TensorBase.{method}() takes no arguments ({len(args)} given)")
+        return TypeError(f"{owner}.{name}() takes no keyword arguments")
+    return TypeError(f"{owner}.{name}() takes no arguments ({len(args)} given)")
+
+
+def only_argument(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str = "torch") -> Any:
+    """The argument of one that takes one, by position.  TypeError for another number of them."""
+    if kwargs:
+        raise TypeError(f"{owner}.{name}() takes no keyword arguments")
+    if len(args) != 1:
+        raise TypeError(f"{owner}.{name}() takes exactly one argument ({len(args)} given)")
+    return args[0]
+
+
+def check_callable(value: Any) -> None:
+    """TypeError for what cannot be called, before it is."""
+    if not callable(value):
+        raise TypeError(f"'{type_name(value)}' object is not callable")
+
+
+# -- the signatures, and what was given ------------------------------------------------------------------------------
 
 
 def printed_kind(parameter: Parameter) -> str:
@@ -155,7 +177,7 @@ def deprecation(reader: Reader, signature: Signature) -> str:
 
 def _comparison(signatures: list[Signature], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """What was given, against each of the signatures."""
-    named = dict(reversed(kwargs.items()))  # as they come out of a hash table into which they were put in turn
+    named = {name: kwargs[name] for name in in_table_order(kwargs)}
     options = [_Option(printed(each)) for each in signatures]
     if len(options) > 1:
         listed = "".join(f" * {each.text}\n{each.objection(args, named)}" for each in options)
@@ -165,6 +187,38 @@ def _comparison(signatures: list[Signature], args: tuple[Any, ...], kwargs: dict
         return f"got unrecognized keyword arguments: {', '.join(unknown)}"
     got = option.marked(args, named) if option.counts(args, named) else _listed(args, named)
     return f"got {got}, but expected {option.text}"
+
+
+_MASK = (1 << 64) - 1
+_BUCKETS = 13  # of a table with at most as many entries
+
+
+def in_table_order(names: Iterable[str]) -> list[str]:
+    """Names as they come out of the hash table of the C++ library into which torch puts them in turn.
+
+    Its entries are one list: the first of a bucket goes to the front, another before those of its bucket.
+    """
+    listed: list[tuple[int, str]] = []
+    for name in names:
+        bucket = _hash(name.encode()) % _BUCKETS
+        place = next((place for place, (own, _) in enumerate(listed) if own == bucket), 0)
+        listed.insert(place, (bucket, name))
+    return [name for _, name in listed]
+
+
+def _hash(data: bytes) -> int:
+    """MurmurHash64A (A. Appleby), the hash of strings of the GNU C++ library, with the seed that it has there."""
+    factor = 0xC6A4A7935BD1E995
+    state = 0xC70F6907 ^ len(data) * factor & _MASK
+    end = len(data) & ~7
+    for place in range(0, end, 8):
+        word = int.from_bytes(data[place : place + 8], "little") * factor & _MASK
+        word = (word ^ word >> 47) * factor & _MASK
+        state = (state ^ word) * factor & _MASK
+    if end < len(data):
+        state = (state ^ int.from_bytes(data[end:], "little")) * factor & _MASK
+    state = (state ^ state >> 47) * factor & _MASK
+    return state ^ state >> 47
 
 
 def _listed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

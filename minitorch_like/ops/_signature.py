@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -26,6 +26,17 @@ import numpy as np
 _NUMPY_NAMES = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
 _SELF = ("input", "self")
 REQUIRED = object()
+
+
+class _Nobody:
+    """The `self` of a method that is called without one; whatever the method wants of it, it says so."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise TypeError(f"unbound method TensorBase.{sys._getframe(1).f_code.co_name}() needs an argument")
+
+
+NOBODY: Any = _Nobody()
+UNGIVEN: Any = object()  # an argument that is not given
 
 # Why a call does not fit a signature: what is wrong, and with what.
 Misfit = tuple[Any, ...]
@@ -219,6 +230,12 @@ def _fits_form(text: str, method: bool) -> bool:
     return not text.endswith("|method")
 
 
+def check_bound(self: Any, method: str) -> None:
+    """TypeError for a method that is called without an object, `self` being NOBODY by default."""
+    if self is NOBODY:
+        raise TypeError(f"unbound method TensorBase.{method}() needs an argument")
+
+
 def tensors_only(texts: tuple[str, ...], index: int) -> bool:
     """Whether all signatures have a plain tensor in this place."""
     places = [text[1:].split(",", index + 1) for text in texts]
@@ -228,7 +245,7 @@ def tensors_only(texts: tuple[str, ...], index: int) -> bool:
 class Reader:
     """Reads calls of one function by its signatures."""
 
-    __slots__ = ("_parsed", "_texts", "_warned", "function", "method")
+    __slots__ = ("_parsed", "_texts", "_warned", "function", "method", "readings")
 
     def __init__(self, function: str, texts: tuple[str, ...], *, method: bool = False) -> None:
         self.function = function
@@ -236,6 +253,7 @@ class Reader:
         self._texts = texts
         self._parsed: list[Signature] | None = None
         self._warned = False
+        self.readings: dict[Any, list[int]] = {}  # by the types of the arguments, their places among an op's parameters
 
     @property
     def signatures(self) -> list[Signature]:
@@ -266,4 +284,6 @@ class Reader:
         from . import _misfits
 
         self._warned = True
-        warnings.warn(_misfits.deprecation(self, signature), UserWarning, stacklevel=4)
+        from .._once import warn_of_call
+
+        warn_of_call(_misfits.deprecation(self, signature))

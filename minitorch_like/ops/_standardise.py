@@ -164,7 +164,7 @@ def recorded_gradients(
 
 
 def check_mixed_dtypes(input: Array, *parameters: Array | None) -> None:
-    """Parameters have the dtype of the input, or are all float32 where that is float16.
+    """Parameters have the dtype of the input, or are all float32 where that is float16 or bfloat16.
 
     Raises: RuntimeError in torch's words, which depend on the first parameter that is given.
     """
@@ -176,5 +176,5 @@ def check_mixed_dtypes(input: Array, *parameters: Array | None) -> None:
         raise RuntimeError(f"expected scalar type {title(input)} but found {title(other)}")
     if any(each.dtype is not _SINGLE for each in given):
         raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
-    if input.dtype is not _HALF:
+    if input.dtype.kind not in "fV" or input.itemsize > 2:
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")

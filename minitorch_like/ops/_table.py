@@ -123,7 +123,6 @@ class Op:
         self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
         self.inplace_node = inplace_node or self.node
         self.node_types: dict[str, type] = {}
-        self.readings: dict[Any, list[int]] = {}
         self.apply: Callable[..., Any] = unbound
         if variadic:
             joint = rules.pop(self.parameters[0], None)
@@ -241,13 +240,13 @@ class Op:
     def read(self, reader: Reader, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         """The kernel's positional arguments, and `out`.  Raises torch's TypeError where no signature fits."""
         key: Any = (reader.method, *map(type, args), *kwargs, *map(type, kwargs.values()))
-        order = self.readings.get(key)
+        order = reader.readings.get(key)
         if order is None:
             offset = int(reader.method)
             signature, values = reader.read(args[offset:], kwargs)
             if reader.method:
                 values = {self.parameters[0]: args[0], **values}
-            self._remember(key, signature, args, kwargs)
+            self._remember(reader, key, signature, args, kwargs)
             return self._arrange(signature, values)
         arranged = self._with_defaults(len(self.parameters))
         for index, value in zip(order, (*args, *kwargs.values()), strict=True):
@@ -258,12 +257,20 @@ class Op:
         out = values.pop("out", None)
         arranged = self._with_defaults(len(self.parameters))
         for name, value in values.items():
+            if name == "async":  # of old for non_blocking, which is no name of a kernel's parameter, nor of any use
+                continue
             parameter = signature.names.get(name)
             takes_tensor = parameter is None or parameter.kind.startswith(("Tensor", "object"))
-            arranged[self.positions[name]] = value if takes_tensor else python_value(value)
+            if not takes_tensor:
+                value = python_value(value)
+                if value.__class__ is tuple and parameter is not None and parameter.kind == "int[]":
+                    value = tuple(map(int, value))  # of which all but the first may be truth values
+            arranged[self.positions[name]] = value
         return arranged, out
 
-    def _remember(self, key: Any, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _remember(
+        self, reader: Reader, key: Any, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         """Keep the places of the arguments if their types alone decided the reading."""
         names = [each.name for each in signature.parameters]
         if signature.varargs and len(args) > key[0] and not isinstance(args[key[0]], (tuple, list)):
@@ -278,13 +285,13 @@ class Op:
             type(value) in _PLAIN or (kind.startswith("Tensor") and hasattr(value, "_node"))
             for kind, value in zip(kinds, values, strict=True)
         ):
-            self.readings[key] = order
+            reader.readings[key] = order
 
 
 def python_value(value: Any) -> Any:
-    """A non-tensor argument as plain Python: 0-d tensors and NumPy scalars become numbers."""
+    """A non-tensor argument as plain Python: 0-d tensors and NumPy scalars become numbers, NumPy's truth values floats."""
     if hasattr(value, "_node") or isinstance(value, np.generic):
-        return value.item()
+        return float(value) if isinstance(value, np.bool_) else value.item()
     if isinstance(value, (list, tuple)):
         return tuple(map(python_value, value))
     return OF_PYTHON.get(value, value) if isinstance(value, type) else value

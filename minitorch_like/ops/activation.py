@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import laid_out
 from ._elements import at_least, constant, select, zero_where
 from ._precision import elementwise, forward
 from ._table import Array, op
@@ -32,7 +33,7 @@ def relu(input: Array) -> Array:
     """max(x, 0), of which -0. remains -0.; the gradient at 0 is 0."""
     if input.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
-    return at_least(input, 0)
+    return laid_out(at_least(input, 0), input)
 
 
 # -- leaky ReLU ---------------------------------------------------------------------------------------------------

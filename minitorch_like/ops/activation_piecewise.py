@@ -5,14 +5,14 @@ What happens at the joints, and to NaN, is torch's: the comparisons are those of
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, laid_out, title
+from ._checks import check_no_integer, converted, laid_out, not_implemented, real_number, title
 from ._elements import at_most, between, constant, select, zero_where
 from ._precision import by_rows, elementwise, forward, single
+from ._scalars import number_as
 from ._table import Array, op
 from .activation import leaky_relu, leaky_relu_gradient, leaky_relu_gradient_of_result, refuse_negative_slope
 from .elementwise import exp, where, zeros_of
@@ -100,6 +100,7 @@ def selu(input: Array) -> Array:
 )
 def celu(input: Array, alpha: float = 1.0) -> Array:
     """x where x > 0, alpha * (exp(x / alpha) - 1) elsewhere, which has no kink (Barron 2017)."""
+    alpha = real_number(alpha, "double")
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     return _exponential_unit(input, alpha, 1, 1 / alpha)
@@ -202,8 +203,6 @@ def prelu_weight_gradient(grad: Array, input: Array, shape: tuple[int, ...], pow
 def _check_prelu(input: Array, weight: Array) -> None:
     if input.dtype is not weight.dtype:
         raise RuntimeError(f"prelu: Type promoting not supported. Got {title(input)} and {title(weight)}")
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if weight.size != 1:
         if input.ndim == 0:
             raise RuntimeError("Not allow zero-dim input tensor.")
@@ -213,6 +212,8 @@ def _check_prelu(input: Array, weight: Array) -> None:
                 "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
                 f"{weight.size} and channel size = {channels}."
             )
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     check_no_integer("prelu_cpu", input)
 
 
@@ -448,6 +449,7 @@ hardshrink_gradient, softshrink_gradient = map(_shrink_gradient, ("hardshrink", 
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     """x outside [-lambd, lambd], 0 within."""
     check_no_integer("hardshrink_cpu", input)
+    converted(lambd, input.dtype)
     inside = input >= constant(-lambd, input.dtype)
     inside &= input <= constant(lambd, input.dtype)
     return laid_out(zero_where(inside, input), input)
@@ -494,9 +496,7 @@ def threshold_gradient(grad: Array, input: Array, threshold: float) -> Array:
 )
 def threshold(input: Array, threshold: float, value: float) -> Array:
     """x where x > threshold, elsewhere `value`."""
-    if input.dtype.kind == "b":
-        raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'")
-    if input.dtype.kind != "f":
-        threshold, value = math.trunc(threshold), math.trunc(value)
-    below = input <= constant(threshold, input.dtype)
-    return laid_out(np.where(below, constant(value, input.dtype), input), input)
+    if input.dtype.kind in "bc":
+        raise not_implemented("threshold_cpu", input)
+    below = input <= number_as(threshold, input.dtype)
+    return laid_out(np.where(below, number_as(value, input.dtype), input), input)

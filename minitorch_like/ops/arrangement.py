@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import cast, numpy_dtype, sizes, wrap_dim, wrap_dims
+from ._checks import cast, laid_out, numpy_dtype, sizes, wrap_dim, wrap_dims
 from ._table import Array, op
-from .shape import Shape, copied, narrow, no_gradient, reshape
+from .elementwise import zeros_of
+from .shape import Shape, copied, fill, narrow, no_gradient, reshape
 
 
 @op("(Tensor input, int[] dims)", input=lambda g, dims: flip(g, dims))
@@ -21,6 +22,20 @@ def flip(input: Array, dims: int | Shape) -> Array:
     if dims:
         np.copyto(result, np.flip(input, dims))
     return result
+
+
+@op(
+    *fill.texts,
+    name="filled",
+    arity=2,
+    namespace="internal",
+    node=lambda input, value: f"FillBackward{int(hasattr(value, '_node'))}",
+    input=lambda g: zeros_of(g),
+    value=lambda g: g,
+)
+def filled(input: Array, value: Any) -> Array:
+    """A new array like `input` with `value` everywhere."""
+    return laid_out(fill.kernel(input, value).copy(), input)
 
 
 def _rolled(input: Array, shift: int, dim: int) -> Array:
@@ -110,7 +125,9 @@ def _repeat_input(g: Any, input_shape: Shape, repeats: Shape) -> Any:
     return summed if len(padded) == len(input_shape) else reshape(summed, tuple(input_shape))
 
 
-def _triangle(name: str, function: Any) -> Any:
+def _triangle(name: str, function: Any) -> tuple[Any, Any]:
+    """The op, and what it does in place."""
+
     def kernel(input: Array, diagonal: int = 0) -> Array:
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
@@ -118,12 +135,17 @@ def _triangle(name: str, function: Any) -> Any:
         np.copyto(result, input, where=function(np.ones(input.shape[-2:], np.bool_), diagonal))
         return result
 
+    def write(array: Array, diagonal: int = 0) -> None:
+        if array.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        np.copyto(array, np.zeros((), array.dtype), where=~function(np.ones(array.shape[-2:], np.bool_), diagonal))
+
     rule = (lambda g, diagonal: tril(g, diagonal)) if name == "tril" else (lambda g, diagonal: triu(g, diagonal))
-    return op("(Tensor input, int diagonal=0, *, Tensor? out=None)", name=name, inplace=True, input=rule)(kernel)
+    return op("(Tensor input, int diagonal=0, *, Tensor? out=None)", name=name, input=rule)(kernel), write
 
 
-tril = _triangle("tril", np.tril)
-triu = _triangle("triu", np.triu)
+tril, tril_into = _triangle("tril", np.tril)
+triu, triu_into = _triangle("triu", np.triu)
 
 
 def _block_gradients(g: Any, tensors_shapes: Any, needs: tuple[bool, ...]) -> list[Any]:
@@ -167,9 +189,9 @@ def blocks_on_diagonal(tensors: Sequence[Array]) -> Array:
 )
 def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind not in "fc" else input.dtype)
-    if kind.kind == "b":
-        raise NotImplementedError("\"cumsum_out_cpu\" not implemented for 'Bool'")
     dim = wrap_dim(dim, input.ndim)
+    if kind.kind == "b" and input.size and input.ndim:
+        raise NotImplementedError("\"cumsum_out_cpu\" not implemented for 'Bool'")
     if input.ndim == 0:
         return cast(input, kind).copy()
     sums = np.cumsum(input, axis=dim, dtype=kind)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._checks import broadcast_shapes, sizes
+from ._checks import broadcast_shapes, explain, sizes
 from ._table import Array, op
 from .elementwise import add, eq, where
 from .matmul import _check_matmul, matmul
@@ -84,7 +84,7 @@ def _scores(query: Array, key: Array, mask: Array | None, causal: bool, scale: f
     try:
         np.matmul(key, columns, out=scores)
     except ValueError:
-        _check_matmul(query, _flip(key))
+        explain(_check_matmul, query, _flip(key))
         raise
     if mask is not None:
         _add_mask(scores, mask)
@@ -99,11 +99,12 @@ def _add_mask(scores: Array, mask: Array) -> None:
     try:
         np.add(scores, _additive(mask, scores.dtype), scores)
     except ValueError:
-        shape = _flip(scores).shape
-        wanted = broadcast_shapes(shape, mask.shape)
-        raise RuntimeError(
-            f"output with shape {sizes(shape)} doesn't match the broadcast shape {sizes(wanted)}"
-        ) from None
+        explain(_refuse_mask, _flip(scores).shape, mask.shape)
+
+
+def _refuse_mask(shape: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    wanted = broadcast_shapes(shape, mask)
+    raise RuntimeError(f"output with shape {sizes(shape)} doesn't match the broadcast shape {sizes(wanted)}")
 
 
 def _softmax(scores: Array, safe: bool) -> Array:
@@ -154,7 +155,7 @@ def _forward(
     try:
         return _Forward(_product(columns, value, out), weights, dropped)
     except ValueError:
-        _check_matmul(columns, value)
+        explain(_check_matmul, columns, value)
         raise
 
 
@@ -266,10 +267,10 @@ def _recorded_softmax(scores: Any, safe: bool) -> Any:
 
 
 def _attention_node(query: Any, key: Any, value: Any, *options: Any) -> str:
-    """torch's fused kernel has a node of its own; elsewhere the last step shows: a product, or the return to float16."""
+    """torch's fused kernel has a node of its own; elsewhere the last step shows: a product, or the return to 16 bits."""
     if options[-1]:
         return "ScaledDotProductFlashAttentionForCpuBackward0"
-    if query.dtype.numpy is _HALF:
+    if query.dtype.itemsize == 2:
         return "ToCopyBackward0"
     return "MmBackward0" if query.dim() == key.dim() == value.dim() == 2 else "UnsafeViewBackward0"
 

@@ -26,9 +26,15 @@ from .elementwise import sign as sign_
 def conj(input: Array) -> Array:
     """The complex conjugate; a real tensor is its own.
 
-    torch's is a view that conjugates when it is read; this one is a new tensor.
+    Of a tensor it is a view that conjugates what is read and written through it, see `_conjugation`.
     """
     return np.conjugate(input, np.empty_like(input)) if input.dtype.kind == "c" else input
+
+
+@op("(Tensor input)", view=True, namespace="internal", node="NegViewBackward0", holomorphic=False, input=lambda g: -g)
+def _neg_view(input: Array) -> Array:
+    """The numbers with the other sign; of a tensor a view, as with `conj`."""
+    return np.negative(input)
 
 
 @op(
@@ -42,7 +48,12 @@ def conj(input: Array) -> Array:
 )
 def conj_physical(input: Array) -> Array:
     """The complex conjugate; a real tensor is its own."""
-    return laid_out(np.conjugate(input), input) if input.dtype.kind == "c" else input
+    if input.dtype.kind != "c":
+        return input
+    from .shape import copied
+
+    result = copied(input)  # laid out as a copy is, and not as what an elementwise function gives
+    return np.conjugate(result, result)
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
@@ -54,7 +65,13 @@ def real(input: Array) -> Array:
     return input.real if input.dtype.kind == "c" else input
 
 
-@op("(Tensor input)", view=True, namespace="internal", node="SelectBackward0", input=lambda g: g * 1j)
+@op(
+    "(Tensor input)",
+    view=True,
+    namespace="internal",
+    node="SelectBackward0",
+    input=lambda g: complex_(zeros_of(g), g),  # and not i g, whose zeros may have a sign
+)
 def imag(input: Array) -> Array:
     """The imaginary parts, in the same memory."""
     if input.dtype.kind != "c":
@@ -72,7 +89,12 @@ def view_as_real(input: Array) -> Array:
 
 def separated(x: Any) -> Any:
     """Complex numbers, of an array or a Tensor, as pairs of real ones; real numbers as they are."""
-    return view_as_real(x) if is_complex(x) else x
+    if not is_complex(x):
+        return x
+    from .shape import contiguous_copy
+
+    conjugated = getattr(getattr(x, "_data", None), "conjugated", False)
+    return view_as_real(contiguous_copy(x) if conjugated else x)
 
 
 def in_pairs(g: Any) -> Any:
@@ -83,7 +105,7 @@ def in_pairs(g: Any) -> Any:
     return g if _misfit(array) is None else contiguous_copy(g)
 
 
-@op("(Tensor input)", view=True, namespace="internal", holomorphic=False, input=lambda g: view_as_real(g))
+@op("(Tensor input)", view=True, namespace="internal", holomorphic=False, input=lambda g: separated(g))
 def view_as_complex(input: Array) -> Array:
     """Pairs of real numbers as complex ones: (..., 2) -> (...) complex, in the same memory."""
     if input.dtype.kind != "f":
@@ -120,7 +142,7 @@ def _misfit(x: Array) -> str | None:
 
 
 def _check_parts(first: Array, second: Array) -> None:
-    if first.dtype.kind != "f" or second.dtype.kind != "f":
+    if not (first.dtype.kind == second.dtype.kind == "f"):  # bfloat16, which NumPy counts apart, is none of them
         raise RuntimeError(
             f"Expected both inputs to be Half, Float or Double tensors but got {title(first)} and {title(second)}"
         )
@@ -163,6 +185,10 @@ def polar(abs: Array, angle: Array) -> Array:
     if abs.dtype == np.float16:
         raise NotImplementedError("\"polar_cpu\" not implemented for 'Half'")
     return complex_.kernel(computed(np.multiply, abs, np.cos(angle)), computed(np.multiply, abs, np.sin(angle)))
+
+
+for _op in (complex_, polar):
+    _op.kernel.of_any_width = True  # type: ignore[attr-defined]  # they name the dtypes that they refuse
 
 
 # -- angle and sign -----------------------------------------------------------------------------------------------------
@@ -244,4 +270,7 @@ def vdot(input: Array, other: Array) -> Array:
     """The inner product of two vectors, the first conjugated."""
     from .matmul import dot
 
-    return dot.kernel(np.conjugate(input), other)
+    return dot.kernel(np.conjugate(input) if input.dtype.kind == "c" else input, other)
+
+
+vdot.kernel.of_any_width = True  # type: ignore[attr-defined]  # it is `dot` that compares the dtypes

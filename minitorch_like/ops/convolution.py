@@ -6,6 +6,7 @@ The ops `correlate`, `correlate_input` and `correlate_weight` are the partial de
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -126,7 +127,7 @@ def convolution(
     """(N, C, *size), (O, C/groups, *kernel), (O,) -> (N, O, *points); transposed: weight (C, O/groups, *kernel)."""
     options = stride, padding, dilation, transposed, output_padding, groups
     geometry = _geometry(input.shape, weight.shape, None if bias is None else bias.shape, *options)
-    _check_dtypes(input, weight, bias, transposed, dilation)
+    _check_dtypes(input, weight, bias, transposed, dilation, groups)
     operands = _widened(input, weight)
     out = correlated_input(*operands, geometry) if transposed else correlated(*operands, geometry)
     if bias is not None:
@@ -137,18 +138,33 @@ def convolution(
 # -- checks ---------------------------------------------------------------------------------------------------------
 
 
-def _check_dtypes(input: Array, weight: Array, bias: Array | None, transposed: bool, dilation: Shape) -> None:
-    if input.dtype.kind != "f":
+def _check_dtypes(
+    input: Array, weight: Array, bias: Array | None, transposed: bool, dilation: Shape, groups: int
+) -> None:
+    if input.dtype.kind in "biu":
         _check_integers(input, transposed, dilation)
     if bias is not None and bias.dtype is not input.dtype:
         raise RuntimeError(f"Input type ({c_name(input)}) and bias type ({c_name(bias)}) should be the same")
     if weight.dtype is not input.dtype:
-        if input.dtype == np.float32 and input.ndim < 5:
+        if _in_other_library(input, weight, groups):
             raise RuntimeError(
                 f"Input type ({tensor_type(input)}) and weight type ({tensor_type(weight)}) should be the same or "
                 "input should be a MKLDNN tensor and weight is a dense tensor"
             )
         raise RuntimeError(f"expected scalar type {title(input)} but found {title(weight)}")
+
+
+def _in_other_library(input: Array, weight: Array, groups: int) -> bool:
+    """Whether torch leaves a convolution to MKLDNN, as its message then says.  Source: `ConvParams::use_mkldnn`."""
+    if input.dtype.kind == "V":
+        return True
+    large = weight.ndim > 3 and min(weight.shape[-2:]) > 3
+    return input.dtype == np.float32 and (
+        groups > 1 or large or input.shape[0] > 1 or math.prod(input.shape[:4]) > _ELEMENTS_FOR_MKLDNN
+    )
+
+
+_ELEMENTS_FOR_MKLDNN = 20480
 
 
 def _check_integers(input: Array, transposed: bool, dilation: Shape) -> None:

@@ -18,6 +18,7 @@ from ._checks import (
     common_floating,
     computed,
     converted,
+    explain,
     is_complex,
     laid_out,
     not_implemented,
@@ -186,7 +187,7 @@ def div(input: Array, other: Any, rounding_mode: str | None = None) -> Array:
 )
 def div_number(input: Array, divisor: float) -> Array:
     """Division inside a composed function, which torch tells apart from the user's."""
-    return np.true_divide(input, divisor)
+    return np.true_divide(*common_floating(input, divisor))
 
 
 def _floor_division(x: Array, y: Any) -> Array:
@@ -240,7 +241,7 @@ def remainder(input: Any, other: Any) -> Array:
     if x.dtype.kind != "f":
         return computed(np.remainder, x, y)
     rest = computed(np.fmod, x, y)
-    return np.where((rest != 0) & ((rest < 0) != np.less(y, 0)), rest + y, rest)
+    return laid_out(np.where((rest != 0) & ((rest < 0) != np.less(y, 0)), rest + y, rest), x, y)
 
 
 @op(UNARY, inplace=True, input=lambda g: -g)
@@ -250,7 +251,7 @@ def neg(input: Array) -> Array:
             "Negation, the `-` operator, on a bool tensor is not supported. "
             "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
         )
-    return np.negative(input)
+    return laid_out(np.negative(input), input)
 
 
 def _pow_input(g: Any, input: Any, exponent: Any) -> Any:
@@ -484,7 +485,11 @@ def where(condition: Array, input: Any, other: Any) -> Array:
     try:
         return laid_out(np.where(condition, x, y), condition, input, other)
     except ValueError:
-        broadcast_shapes(broadcast_shapes(condition.shape, np.shape(input)), np.shape(other))
+        # torch names the first two that do not fit, and then what they give and the third
+        explain(
+            lambda *shapes: broadcast_shapes(broadcast_shapes(*shapes[:2]), shapes[2]),
+            *map(np.shape, (condition, x, y)),
+        )
         raise
 
 
@@ -532,7 +537,7 @@ bitwise_xor = _bitwise("bitwise_xor", np.bitwise_xor)
 def bitwise_not(input: Array) -> Array:
     if input.dtype.kind in "fc":
         raise not_implemented("bitwise_not_cpu", input)
-    return np.invert(input)
+    return laid_out(np.invert(input), input)
 
 
-isnan = op("(Tensor input)", name="isnan")(lambda input: np.isnan(input))
+isnan = op("(Tensor input)", name="isnan")(lambda input: laid_out(np.isnan(input), input))

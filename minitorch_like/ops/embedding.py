@@ -102,13 +102,13 @@ def embedding(
     weight: Array, indices: Array, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Array:
     """The rows of a table, by number: (v, d), (*) -> (*, d)."""
-    if sparse:
-        raise NotImplementedError("embedding: sparse=True is not supported, gradients are dense")
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     check_indices("embedding", indices)
     if not are_within(indices, weight.shape[0]):
         raise IndexError("index out of range in self")
+    if sparse:
+        raise NotImplementedError("embedding: sparse=True is not supported, gradients are dense")
     return _rows(weight, indices)
 
 

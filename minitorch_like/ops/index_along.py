@@ -17,6 +17,7 @@ from .indexing import UNSIGNED, add_at, add_rows_into, check_range
 from .reductions import sum_
 from .scatter import reduce_at, wide
 from .shape import copied, reshape
+from .views import check_within_storage, geometry_of
 
 Shape = tuple[int, ...]
 
@@ -56,15 +57,15 @@ def add_slices(input: Array, index: Array, shape: Shape, dim: int) -> Array:
 @op("(Tensor input, int dim, Tensor index, *, Tensor? out=None)", arity=2, input=_select_input)
 def index_select(input: Array, index: Array, dim: int) -> Array:
     """The slices of `input` along `dim` whose numbers are in `index`: (..., n, ...), (k) -> (..., k, ...)."""
+    dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if index.dtype not in UNSIGNED:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if not input.ndim and index.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)")
-    dim = wrap_dim(dim, input.ndim)
     size = input.shape[dim] if input.ndim else 1
-    if index.size and not size:
+    if index.size and not size and input.ndim > 1:
         raise RuntimeError("index_select(): self indexing axis dim should be positive")
     if index.size and np.maximum.reduce(index.view(UNSIGNED[index.dtype]), axis=None) >= size:
         if dim == 1:  # of which torch has a kernel of its own
@@ -84,10 +85,10 @@ def _picked(g: Any, index: Any, dim: int, shape: Shape) -> Any:
 
 
 def _scaled(g: Any, alpha: Any) -> Any:
-    return g if alpha == 1 else g * alpha
+    return g if alpha == 1 else g * alpha.conjugate()
 
 
-def _check_adding(name: str, input: Array, index: Array, source: Array, dim: int) -> int:
+def check_adding(name: str, input: Array, index: Array, source: Array, dim: int) -> int:
     """The dimension, counted from the front.  Raises torch's errors for operands that do not go together."""
     dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
@@ -101,7 +102,7 @@ def _check_adding(name: str, input: Array, index: Array, source: Array, dim: int
         raise RuntimeError(
             f"{name}(): self ({title(input)}) and source ({title(source)}) must have the same scalar type"
         )
-    if source.ndim and dim >= source.ndim:
+    if dim >= max(source.ndim, 1):
         raise RuntimeError(f"{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {source.ndim}")
     if index.size != (source.shape[dim] if source.ndim else 1):
         if not source.ndim:
@@ -126,7 +127,7 @@ def _without(shape: Shape, dim: int) -> Shape:
     "(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1, Tensor? out=None)",
     arity=3,
     input=lambda g: g,
-    source=lambda g, index, source_shape, dim, alpha: _scaled(_picked(g, index, dim, source_shape), alpha),
+    source=lambda g, index, source, dim, alpha: _scaled(_picked(g, index, dim, source.shape), alpha),
 )
 def index_add(input: Array, index: Array, source: Array, dim: int, alpha: Any = 1) -> Array:
     """A copy of `input` to whose slices along `dim` those of `source`, times `alpha`, are added, one after the other."""
@@ -137,17 +138,26 @@ def index_add(input: Array, index: Array, source: Array, dim: int, alpha: Any = 
 
 def index_add_into(array: Array, index: Array, source: Array, dim: int, alpha: Any = 1) -> None:
     """`index_add` in place."""
-    dim = _check_adding("index_add_", array, index, source, dim)
-    check_range(index, dim, array.shape[dim] if array.ndim else 1)
+    dim = check_adding("index_add_", array, index, source, dim)
+    if not source.size or (array.ndim > 1 and not array.size):
+        return
+    _check_slices(index, dim, array)
     if alpha != 1:
         source = source * number_as(alpha, array.dtype)
-    if not source.size:
-        return
     # Of a vector of 16-bit floats torch rounds each sum; of anything else they are added up in float32.
     work = array.astype(wide(array.dtype), copy=False) if array.ndim > 1 else array
     _add_slices(work, index.reshape(-1), source, dim)
     if work is not array:
         array[...] = work
+
+
+def _check_slices(index: Array, dim: int, array: Array) -> None:
+    """torch has a loop of its own for slices in the middle, and for vectors, which objects in other words."""
+    size = array.shape[dim] if array.ndim else 1
+    if 0 in (array.ndim - 1 - dim, dim) and array.ndim > 1:
+        check_range(index, dim, size)
+    elif np.maximum.reduce(index.view(UNSIGNED[index.dtype]), axis=None) >= size:
+        raise IndexError("index out of range in self")
 
 
 def _add_slices(array: Array, index: Array, source: Array, dim: int) -> None:
@@ -169,6 +179,21 @@ def _add_slices(array: Array, index: Array, source: Array, dim: int) -> None:
 
 
 # -- copy and fill ---------------------------------------------------------------------------------------------------
+
+
+def _reaches_memory(array: Array, index: Array, dim: int) -> bool:
+    """Whether there is an element to write to, if `index` says so.
+
+    torch looks at the array as one with as many slices as the index has numbers, all of them the first: RuntimeError,
+    about strides, where there is no memory for one.
+    """
+    if not index.size or 0 in _without(array.shape, dim):
+        return False
+    if not array.size:
+        shape, strides, offset = geometry_of(array)
+        size = (*shape[:dim], index.size, *shape[dim + 1 :])
+        check_within_storage(array, size, (*strides[:dim], 0, *strides[dim + 1 :]), offset)
+    return True
 
 
 def _check_copying(input: Array, index: Array, source: Array, dim: int) -> int:
@@ -201,7 +226,9 @@ def _check_copying(input: Array, index: Array, source: Array, dim: int) -> int:
             f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) ({source.shape[dim]})"
         )
     size = input.shape[dim] if input.ndim else 1
-    if index.size and np.maximum.reduce(index.view(np.uint64), axis=None) >= size:
+    if not _reaches_memory(input, index, dim):
+        return dim
+    if np.maximum.reduce(index.view(np.uint64), axis=None) >= size:
         outside = index[(index < 0) | (index >= size)]
         raise IndexError(f"index_copy_(): index {outside[0]} is out of bounds for dimension {dim} with size {size}")
     return dim
@@ -211,7 +238,7 @@ def _check_copying(input: Array, index: Array, source: Array, dim: int) -> int:
     "(Tensor input, int dim, Tensor index, Tensor source, *, Tensor? out=None)",
     arity=3,
     input=lambda g, index, dim: index_fill(g, index, 0, dim),
-    source=lambda g, index, source_shape, dim: _picked(g, index, dim, source_shape),
+    source=lambda g, index, source, dim: _picked(g, index, dim, source.shape),
 )
 def index_copy(input: Array, index: Array, source: Array, dim: int) -> Array:
     """A copy of `input` whose slices along `dim` with the numbers in `index` are those of `source`."""
@@ -225,7 +252,7 @@ def index_copy_into(array: Array, index: Array, source: Array, dim: int) -> None
     dim = _check_copying(array, index, source, dim)
     if not array.ndim:
         array[...] = source.reshape(())
-    elif index.size:
+    elif index.size and array.size:
         array[_slices(dim, _vector(index))] = source if source.ndim else source.reshape(1)
 
 
@@ -251,21 +278,20 @@ def index_fill(input: Array, index: Array, value: Any, dim: int) -> Array:
 
 def index_fill_into(array: Array, index: Array, value: Any, dim: int) -> None:
     """`index_fill` in place; negative numbers count from the end."""
-    if isinstance(value, np.ndarray):
-        if value.ndim:
-            raise RuntimeError(
-                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-            )
-    elif isinstance(value, complex) and array.dtype.kind != "c":
-        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
+    if isinstance(value, np.ndarray) and value.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     if index.dtype != np.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if isinstance(value, complex) and array.dtype.kind != "c":
+        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     dim = wrap_dim(dim, array.ndim)
     if index.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
     size = array.shape[dim] if array.ndim else 1
     outside = (index < -size) | (index >= size)
-    if index.size and np.logical_or.reduce(outside, axis=None) and math.prod(_without(array.shape, dim)):
+    if _reaches_memory(array, index, dim) and np.logical_or.reduce(outside, axis=None):
         raise IndexError(f"index {index[outside][0]} is out of bounds for dimension {dim} with size {size}")
     filling = value if isinstance(value, np.ndarray) else number_as(value, array.dtype)
     if not array.ndim:
@@ -327,16 +353,24 @@ def _refuse(array: Array, reduce: str, include_self: bool) -> None:
         raise NotImplementedError(f"\"{missing}\" not implemented for '{title(array)}'")
 
 
+def check_reducing(input: Array, index: Array, source: Array, dim: int, reduce: str) -> int:
+    """The dimension, counted from the front.  Raises torch's errors."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    return check_adding("index_reduce_", input, index, source, dim)
+
+
 def index_reduce_into(
     array: Array, index: Array, source: Array, dim: int, reduce: str, include_self: bool = True
 ) -> None:
     """`index_reduce` in place."""
-    if reduce not in ("prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
-    dim = _check_adding("index_reduce_", array, index, source, dim)
+    dim = check_reducing(array, index, source, dim, reduce)
     size = array.shape[dim] if array.ndim else 1
     warn_once("index_reduce() is in beta and the API may change at any time.")
     if index.size and np.maximum.reduce(index.view(UNSIGNED[index.dtype]), axis=None) >= size:
+        if not include_self:  # then torch clears these places first
+            outside = index[(index < 0) | (index >= size)]
+            raise IndexError(f"index {outside[0]} is out of bounds for dimension {dim} with size {size}")
         raise IndexError("index out of range in self")
     if array.dtype.kind in "bc":
         _refuse(array, reduce, include_self)
@@ -353,4 +387,4 @@ def index_reduce_into(
 
 for _op in (index_select, add_slices, index_add, index_copy, index_fill, index_reduce):
     _op.kernel.of_any_width = True  # type: ignore[attr-defined]
-    _op.holomorphic = _op in (index_add, index_reduce)  # the others only move elements
+    _op.holomorphic = _op is index_reduce  # the others only move elements, or conjugate themselves

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._layout import offset_of, places_of
-from ._checks import broadcast_strides, laid_out_by_strides, sizes, strided, wrap_dim
+from ._checks import broadcast_strides, explain, laid_out_by_strides, sizes, strided, wrap_dim
 from ._table import Array, op
 from .elementwise import zeros_of
 from .shape import copied, narrow, select
@@ -111,7 +111,7 @@ def take_at(input: Array, index: Any) -> Array:
     try:
         result = _taken(input, index)
     except IndexError:
-        explain_misfit(input.shape, index)
+        explain(explain_misfit, input.shape, index)
         return np.empty_like(input, shape=selected_shape(input.shape, index))
     if result.ndim < 2:
         return result
@@ -343,13 +343,16 @@ def put_into(array: Array, values: Array, index: Any, accumulate: bool) -> None:
     try:
         array[index] = values
     except IndexError:
-        explain_misfit(array.shape, index)
+        explain(explain_misfit, array.shape, index)
 
 
 def _accumulate_into(array: Array, values: Array, index: Any) -> None:
     explain_misfit(array.shape, index)
     values = np.broadcast_to(values, selected_shape(array.shape, index))
     if not values.size:
+        return
+    if any(size > 1 and not step for size, step in zip(array.shape, array.strides, strict=True)):
+        np.add.at(array, index, values)  # to a place that several elements share, each of them adds
         return
     rows, dims, first = _row_numbers(array.shape, index)
     order = _dims_first(array.ndim, dims)
@@ -415,8 +418,9 @@ def check_index_dtype(name: str, index: Array) -> None:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
 
 
-def _gather_input(g: Any, input_shape: Shape, index: Any, dim: int, sparse_grad: bool) -> Any:
-    return scatter_along(g, index, input_shape, dim)
+def _gather_input(g: Any, input: Any, index: Any, dim: int, sparse_grad: bool) -> Any:
+    """Of the operand the shape is enough; but as torch saves it, a later write to it is an error."""
+    return scatter_along(g, index, tuple(input.shape), dim)
 
 
 @op(
@@ -426,8 +430,6 @@ def _gather_input(g: Any, input_shape: Shape, index: Any, dim: int, sparse_grad:
 )
 def gather(input: Array, index: Array, dim: int, sparse_grad: bool = False) -> Array:
     """The element of `input` that `index` chooses along `dim`, at every place of `index`."""
-    if sparse_grad:
-        raise NotImplementedError("gather: sparse_grad=True is not supported, gradients are dense")
     dim = wrap_dim(dim, input.ndim)
     check_index_dtype("gather", index)
     if not index.size:
@@ -441,6 +443,8 @@ def gather(input: Array, index: Array, dim: int, sparse_grad: bool = False) -> A
                 f"{sizes(input.shape)} apart from dimension {dim}"
             )
     check_range(index, dim, input.shape[dim] if input.ndim else 1)
+    if sparse_grad:
+        raise NotImplementedError("gather: sparse_grad=True is not supported, gradients are dense")
     if not index.ndim or not input.ndim:
         return input.reshape(-1).take(index)
     if input.flags.c_contiguous or index.size * 4 > input.size:

@@ -190,9 +190,9 @@ def _check_fits(shape: tuple[int, ...], broadcast: tuple[int, ...]) -> None:
 
 
 def _check_probabilities(input: Array, target: Array) -> None:
-    check_no_integer("binary_cross_entropy", input)
     if target.dtype is not input.dtype:
         raise RuntimeError(f"Found dtype {title(target)} but expected {title(input)}")
+    check_no_integer("binary_cross_entropy", input)
     for name, x in (("input", input), ("target", target)):
         if x.size and not (np.minimum.reduce(x, axis=None) >= 0 and np.maximum.reduce(x, axis=None) <= 1):
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")

@@ -14,7 +14,7 @@ from ._checks import sizes, title, wrap_dim
 from ._elements import at_least, constant
 from ._losses import reduced, scaled
 from ._table import Array, op
-from .elementwise import abs, eq, pow, sign, where
+from .elementwise import abs, direction, eq, pow, where
 from .reductions import contiguous, sum_
 from .shape import unsqueeze
 
@@ -202,22 +202,22 @@ def hinge(input: Array) -> Array:
 
 
 def _norm_input(g: Any, input: Any, out: Any, p: float, dim: int, keepdim: bool) -> Any:
-    """g * (|x| / norm)^(p - 1) * sign(x), and 0 where that is 0 / 0."""
+    """g * (|x| / norm)^(p - 1) * x / |x|, and 0 where that is 0 / 0."""
     if p == 0:
         return None
     if not keepdim and input.shape:
         g, out = unsqueeze(g, dim), unsqueeze(out, dim)
     if p == 1:
-        return g * sign(input)
+        return g * direction(input)
     if p == 2:
         return input * where(eq(out, 0), 0.0, g / out)
     size = abs(input)
     if math.isinf(p):
         ties = eq(size, out)
-        return sign(input) * (where(ties, g, 0.0) / sum_(ties, dim, True) if input.shape else g)
+        return direction(input) * (where(ties, g, 0.0) / sum_(ties, dim, True) if input.shape else g)
     if p < 1:
-        return where(eq(input, 0), 0.0, sign(input) * pow(size, p - 1)) * (g * pow(out, 1 - p))
-    return sign(input) * pow(size, p - 1) * where(eq(out, 0), 0.0, g / pow(out, p - 1))
+        return where(eq(input, 0), 0.0, direction(input) * pow(size, p - 1)) * (g * pow(out, 1 - p))
+    return direction(input) * pow(size, p - 1) * where(eq(out, 0), 0.0, g / pow(out, p - 1))
 
 
 @op(
@@ -232,7 +232,7 @@ def norm_along(input: Array, p: float, dim: int, keepdim: bool) -> Array:
     if input.ndim == 0:
         return np.abs(input) if p else (input != 0).astype(input.dtype)
     values = input.astype(np.float32) if input.itemsize == 2 else input
-    result = contiguous(_norm(values, p, dim, keepdim))
+    result = contiguous(_norm(np.abs(values) if values.dtype.kind == "c" else values, p, dim, keepdim))
     return result.astype(input.dtype) if input.itemsize == 2 else result
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,31 @@ from ._table import Array, op
 from .elementwise import where
 from .indexing import add_rows
 from .reductions import sum_
-from .shape import copied, reshape
+from .shape import copied, expand, reshape
 
 Shape = tuple[int, ...]
 
 # -- masks -----------------------------------------------------------------------------------------------------------
 
 
-def _check_fill(input: Array, mask: Array, value: Any) -> Any:
-    """The value as an array of the dtype of `input`."""
-    if isinstance(value, np.ndarray):
-        if value.ndim:
-            raise RuntimeError(
-                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-            )
-    elif mask.dtype.kind == "b":
-        value = number_as(value, input.dtype)
+def _check_filling(mask: Array, value: Any) -> None:
+    if isinstance(value, np.ndarray) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     if mask.dtype.kind != "b":
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
+
+
+def _check_fill(input: Array, mask: Array, value: Any) -> Any:
+    """The value as an array of the dtype of `input`, into which it has to fit."""
+    _check_filling(mask, value)
+    if type(value) is np.ndarray and value.dtype is not input.dtype:
+        value = value.item()
+    if not isinstance(value, np.ndarray):
+        value = number_as(value, input.dtype)
+    elif value.dtype.kind == "c" != input.dtype.kind:
+        value = number_as(value.item(), input.dtype)  # which must be real
     if value.dtype is not input.dtype:
         with np.errstate(all="ignore"):
             value = value.astype(input.dtype)
@@ -48,27 +54,27 @@ def _check_fill(input: Array, mask: Array, value: Any) -> Any:
 )
 def masked_fill(input: Array, mask: Array, value: Any) -> Array:
     """`input` with `value` where the mask holds; both are broadcast."""
-    value = _check_fill(input, mask, value)
     if mask.shape != input.shape:
         broadcast_shapes(mask.shape, input.shape)
+    value = _check_fill(input, mask, value)
     result = np.where(mask, value, input)
     return result if result.flags.c_contiguous else result.copy()
 
 
 def masked_fill_into(array: Array, mask: Array, value: Any) -> None:
     """`masked_fill` in place."""
-    value = _check_fill(array, mask, value)
     if mask.shape != array.shape:
-        common = broadcast_shapes(mask.shape, array.shape)
+        _check_filling(mask, value)
+        common = broadcast_shapes(array.shape, mask.shape)
         if common != array.shape:
             raise RuntimeError(
                 f"output with shape {sizes(array.shape)} doesn't match the broadcast shape {sizes(common)}"
             )
-    np.copyto(array, value, where=mask)
+    np.copyto(array, _check_fill(array, mask, value), where=mask)
 
 
-def _select_input(g: Any, input_shape: Shape, mask: Any) -> Any:
-    return masked_spread(g, mask, broadcast_shapes(tuple(input_shape), tuple(mask.shape)))
+def _select_input(g: Any, input: Any, mask: Any) -> Any:
+    return masked_spread(g, mask, broadcast_shapes(tuple(input.shape), tuple(mask.shape)))
 
 
 @op("(Tensor input, Tensor mask, *, Tensor? out=None)", arity=2, input=_select_input)
@@ -124,11 +130,11 @@ def masked_scatter_into(array: Array, mask: Array, source: Array) -> None:
             f"masked_scatter: expected self and source to have same dtypes but got{title(array)} and {title(source)}"
         )
     if mask.dtype == np.uint8:
-        warnings.warn(
+        from .._once import warn_of_call
+
+        warn_of_call(
             "masked_scatter_ received a mask with dtype torch.uint8, this behavior is now deprecated,please use a mask with "
             "dtype torch.bool instead.",
-            UserWarning,
-            stacklevel=6,
         )
     if mask.dtype.kind != "b":
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {title(mask)}")
@@ -137,7 +143,7 @@ def masked_scatter_into(array: Array, mask: Array, source: Array) -> None:
             f"expand(CPUBoolType{{{sizes(mask.shape)}}}, size={sizes(array.shape)}): the number of sizes provided "
             f"({array.ndim}) must be greater or equal to the number of dimensions in the tensor ({mask.ndim})"
         )
-    mask = np.broadcast_to(mask, array.shape)
+    mask = expand.kernel(mask, array.shape)
     places = np.nonzero(mask.reshape(-1))[0]
     if len(places) > source.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
@@ -175,7 +181,7 @@ def _check_long(name: str, index: Array) -> None:
 @op(
     "(Tensor input, Tensor index, *, Tensor? out=None)",
     arity=2,
-    input=lambda g, input_shape, index: spread(g, index, tuple(input_shape)),
+    input=lambda g, input, index: spread(g, index, tuple(input.shape)),
 )
 def take(input: Array, index: Array) -> Array:
     """The elements with these numbers, counted row by row: (*), (k) -> (k)."""
@@ -222,7 +228,7 @@ def clear(input: Array, index: Array) -> Array:
     "(Tensor input, Tensor index, Tensor source, bool accumulate=False)",
     arity=3,
     input=_put_input,
-    source=lambda g, index, source_shape: reshape(take(g, index), tuple(source_shape)),
+    source=lambda g, index, source: reshape(take(g, index), tuple(source.shape)),
 )
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """A copy of `input` in which the elements with these numbers are those of `source`."""
@@ -231,8 +237,8 @@ def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> 
     return result
 
 
-def put_into(array: Array, index: Array, source: Array, accumulate: bool = False) -> None:
-    """`put` in place: of several values for one element the last one stays, or all are added."""
+def check_putting(array: Array, index: Array, source: Array, accumulate: bool = False) -> None:
+    """Raises torch's errors for operands that do not go together."""
     _check_long("put_", index)
     if array.dtype is not source.dtype:
         raise RuntimeError(
@@ -246,6 +252,11 @@ def put_into(array: Array, index: Array, source: Array, accumulate: bool = False
         )
     if index.size and not array.size:
         raise IndexError("put_(): Tried to put elements into an empty tensor")
+
+
+def put_into(array: Array, index: Array, source: Array, accumulate: bool = False) -> None:
+    """`put` in place: of several values for one element the last one stays, or all are added."""
+    check_putting(array, index, source)
     _check_numbers(index, array.size)
     if not index.size:
         return

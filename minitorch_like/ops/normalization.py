@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, sizes
+from ._checks import check_no_integer, sizes, wrap_dim
 from ._precision import single
 from ._standardise import (
     Shape,
@@ -144,8 +144,8 @@ def layer_norm(
 ) -> tuple[Array, Array, Array]:
     """Standardised over the last dimensions, which weight and bias have too (Ba et al. 2016)."""
     if not _all_fits(input, normalized_shape, weight, bias):
-        check_normalized_shape(input, normalized_shape, weight, bias)
         check_mixed_dtypes(input, weight, bias)
+        check_normalized_shape(input, normalized_shape, weight, bias)
         check_no_integer("LayerNormKernelImpl", input)
     centred, rstd = standardised(_as_matrix(input, normalized_shape), eps)
     result = _scaled(centred, rstd, _as_row(weight))
@@ -219,6 +219,10 @@ def _in_format_of(result: Array, input: Array) -> Array:
 
 
 def _check_groups(input: Array, num_groups: int, weight: Array | None, bias: Array | None) -> None:
+    if input.ndim < 2:
+        if not input.ndim:
+            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        wrap_dim(1, 1)
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if input.shape[1] % num_groups:
@@ -407,8 +411,6 @@ def _check_batch_norm(
     running_var: Array | None,
     training: bool,
 ) -> None:
-    if training and (running_mean is None) is not (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
     features = input.shape[1] if input.ndim > 1 else 0
     for name, each in (("running_mean", running_mean), ("running_var", running_var)):
         if each is None and not training:
@@ -418,6 +420,8 @@ def _check_batch_norm(
     for name, each in (("weight", weight), ("bias", bias)):
         if each is not None and each.size != features:
             raise RuntimeError(f"{name} should contain {features} elements not {each.size}")
+    if training and (running_mean is None) is not (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
     check_no_integer("batch_norm", input)
     check_mixed_dtypes(input, weight, bias, running_mean, running_var)
     for each in (running_mean, running_var):

@@ -15,6 +15,7 @@ from ._checks import (
     common_floating,
     computed,
     converted,
+    explain,
     laid_out,
     not_implemented,
 )
@@ -185,7 +186,7 @@ def heaviside(input: Array, values: Array) -> Array:
     try:
         return laid_out(np.where(input == 0, values, np.multiply(one, np.greater(input, 0))), input, values)
     except ValueError:
-        broadcast_shapes(input.shape, values.shape)
+        explain(broadcast_shapes, input.shape, values.shape)
         raise
 
 
@@ -231,7 +232,12 @@ def _same_dtype(**operands: Any) -> None:
 )
 def lerp(input: Array, end: Array, weight: Any) -> Array:
     """input + weight * (end - input), reckoned from the nearer end."""
-    _same_dtype(self=input, end=end, weight=weight)
+    if isinstance(weight, np.ndarray) and not weight.ndim and weight.dtype.kind != "c":  # it counts as a number
+        _same_dtype(self=input, end=end)
+    else:
+        _same_dtype(self=input, end=end, weight=weight)
+    if input.shape != end.shape:
+        broadcast_shapes(input.shape, end.shape)
     if input.dtype.kind in "fV" and input.itemsize == 2:
         wide = [each.astype(np.float32) if isinstance(each, np.ndarray) else each for each in (input, end, weight)]
         return lerp.kernel(*wide).astype(input.dtype)
@@ -254,6 +260,8 @@ _ADDC = (
 
 def _of_three(input: Array, tensor1: Array, tensor2: Array, value: Any) -> tuple[Array, Array, Array, Any]:
     """The operands in their common dtype, which `value` must fit."""
+    if not input.shape == tensor1.shape == tensor2.shape:
+        broadcast_shapes(input.shape, tensor1.shape, tensor2.shape)
     kind = result_dtype(input, tensor1, tensor2).numpy
     return cast(input, kind), cast(tensor1, kind), cast(tensor2, kind), converted(value, kind)
 
@@ -313,4 +321,4 @@ logical_xor = _logical("logical_xor", np.logical_xor)
 
 @op(UNARY, inplace=True)
 def logical_not(input: Array) -> Array:
-    return np.logical_not(input)
+    return laid_out(np.logical_not(input), input)

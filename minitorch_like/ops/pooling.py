@@ -16,6 +16,8 @@ from ._checks import title
 from ._table import Array, op
 from ._windows import Along, Index, Shape, buffer, places
 from .elementwise import zeros_of
+from .indexing import gather
+from .shape import reshape
 
 
 class Pool:
@@ -306,12 +308,19 @@ def _numbers(indices: Array, size: Shape) -> Array:
     return rows + plane * np.arange(len(rows)).reshape(-1, 1)
 
 
+def _at_indices(g: Any, indices: Any, size: Shape) -> Any:
+    """(..., *size) -> (..., *outputs): the elements at the places that `indices` gives, some perhaps several times."""
+    lead, outputs = tuple(indices.shape[: -len(size)]), tuple(indices.shape[-len(size) :])
+    planes, places = (*lead, math.prod(size)), (*lead, math.prod(outputs))
+    return reshape(gather(reshape(g, planes), reshape(indices, places), len(lead)), (*lead, *outputs))
+
+
 @op(
     "(Tensor input, Tensor indices, int[] size)",
     arity=2,
     node=lambda input, indices, size: f"MaxUnpool{len(size)}DBackward0" if len(size) > 1 else "SqueezeBackward1",
     namespace="internal",
-    input=lambda g, indices, size: max_unpool_pick(g, indices, size),
+    input=lambda g, indices, size: _at_indices(g, indices, size),
 )
 def max_unpool(input: Array, indices: Array, size: Shape) -> Array:
     """(..., *outputs) -> (..., *size): each element at the place in its plane that `indices` gives, elsewhere 0."""
@@ -320,16 +329,3 @@ def max_unpool(input: Array, indices: Array, size: Shape) -> Array:
     result.fill(0)
     result.reshape(result.size)[numbers] = input.reshape(numbers.shape)
     return result
-
-
-@op(
-    "(Tensor input, Tensor indices, int[] size)",
-    arity=2,
-    node=lambda input, indices, size: f"MaxUnpool{len(size)}DBackwardBackward0",
-    namespace="internal",
-    input=lambda g, indices, size: max_unpool(g, indices, size),
-)
-def max_unpool_pick(input: Array, indices: Array, size: Shape) -> Array:
-    """(..., *size) -> (..., *outputs): the elements at the places that `indices` gives."""
-    picked: Array = input.reshape(input.size)[_numbers(indices, size)]
-    return picked.reshape(indices.shape)

@@ -13,7 +13,9 @@ from ._checks import (
     cast,
     check_no_integer,
     numpy_dtype,
+    real_number,
     reduced_shape,
+    sizes,
     strided,
     title,
     wrap_dim,
@@ -79,7 +81,7 @@ def sum_(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | N
         kind = np.dtype(np.int64)
     if kind is not None and kind is not input.dtype:
         input = cast(input, kind)
-    axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim)
+    axis: Any = None if dim is None or dim == () else wrap_dims(dim, input.ndim, ranges_first=True)
     return contiguous(np.add.reduce(input, axis=axis, dtype=kind, keepdims=keepdim))  # type: ignore[call-overload]
 
 
@@ -122,7 +124,7 @@ def _reduce_extremum(name: str, ufunc: Any, input: Array, dim: Dims, keepdim: bo
             if input.shape[wrap_dim(each, input.ndim)] == 0:
                 place = wrap_dim(each, input.ndim)
                 raise IndexError(f"{name}(): Expected reduction dim {place} to have non-zero size.")
-    dims = wrap_dims(dim, input.ndim)
+    dims = wrap_dims(dim, input.ndim, ranges_first=True)
     return contiguous(ufunc.reduce(input, axis=dims, keepdims=keepdim))
 
 
@@ -227,8 +229,35 @@ _VAR = (
 
 def _freedom(shape: tuple[int, ...], dim: Dims, unbiased: bool, correction: float | None) -> float:
     """The divisor of a variance: the number of elements less Bessel's (or the given) correction, at least 0."""
-    less = (1 if unbiased else 0) if correction is None else correction
-    return max(count(shape, dim) - less, 0)
+    return max(count(shape, dim) - _correction(unbiased, correction), 0)
+
+
+def _correction(unbiased: bool, correction: float | None) -> float:
+    return int(unbiased) if correction is None else real_number(correction, "double")
+
+
+def variance(name: str, input: Array, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None) -> Array:
+    """What `name` is made of: computed about the mean in two passes.  UserWarning where nothing is left to divide by."""
+    if input.dtype.kind == "c":
+        parts = [variance(name, each, dim, unbiased, keepdim, correction) for each in (input.real, input.imag)]
+        return np.add(*parts)
+    if input.dtype.kind != "f":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    freedom = _freedom(input.shape, dim, unbiased, correction)
+    if not freedom or (not input.size and _correction(unbiased, correction) >= 0):
+        from .._once import warn_of_call
+
+        warn_of_call(f"{name}(): {_NO_FREEDOM}")
+    centred = input - mean.kernel(input, dim, True)
+    centred = centred - mean.kernel(centred, dim, True)  # what the mean's own rounding left
+    total = sum_.kernel(centred * centred, dim, keepdim)
+    return np.true_divide(total, total.dtype.type(freedom))
+
+
+_NO_FREEDOM = (
+    "degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by "
+    "output numel)."
+)
 
 
 def _var_input(g: Any, input: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None) -> Any:
@@ -244,14 +273,8 @@ def _var_input(g: Any, input: Any, dim: Dims, unbiased: bool, keepdim: bool, cor
 def var(
     input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
 ) -> Array:
-    """The variance, computed about the mean in two passes."""
-    if input.dtype.kind != "f":
-        raise RuntimeError("std and var only support floating point and complex dtypes")
-    freedom = _freedom(input.shape, dim, unbiased, correction)
-    centred = input - mean.kernel(input, dim, True)
-    centred = centred - mean.kernel(centred, dim, True)  # what the mean's own rounding left
-    total = sum_.kernel(centred * centred, dim, keepdim)
-    return np.true_divide(total, total.dtype.type(freedom))
+    """The mean of the squared distances from the mean."""
+    return variance("var", input, dim, unbiased, keepdim, correction)
 
 
 def _std_input(g: Any, input: Any, out: Any, dim: Dims, unbiased: bool, keepdim: bool, correction: float | None) -> Any:
@@ -263,7 +286,8 @@ def _std_input(g: Any, input: Any, out: Any, dim: Dims, unbiased: bool, keepdim:
 def std(
     input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
 ) -> Array:
-    return np.sqrt(var.kernel(input, dim, unbiased, keepdim, correction))
+    """The root of the variance."""
+    return np.sqrt(variance("std", input, dim, unbiased, keepdim, correction))
 
 
 def _prod_input(g: Any, input: Any, dim: Dims, keepdim: bool, input_shape: Any) -> Any:
@@ -434,7 +458,9 @@ def _logsumexp_input(g: Any, input: Any, out: Any, input_shape: Any, dim: Dims, 
 def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Array:
     if input.dtype.kind != "f":
         input = input.astype(default_numpy_dtype())
-    axis: Any = wrap_dims(dim, input.ndim)
+    axis: Any = wrap_dims(dim, input.ndim, ranges_first=True)
+    if dim == () and input.ndim and input.size and not keepdim:  # torch sums over all, and drops no dimension
+        raise RuntimeError(f"output with shape [] doesn't match the broadcast shape {sizes((1,) * input.ndim)}")
     if input.size == 0:
         return np.log(np.add.reduce(np.exp(input), axis=axis, keepdims=keepdim))  # type: ignore[call-overload]
     top = np.maximum.reduce(input, axis=axis, keepdims=True)

@@ -53,6 +53,8 @@ def interpolate(input: Array, interpolation: Interpolation) -> Array:
     """(..., *size) -> (..., *resampled), one dimension after the other."""
     if input.dtype == np.float16:  # computed in float32, as torch does
         return interpolate.kernel(input.astype(np.float32), interpolation).astype(np.float16)
+    if input.dtype == np.uint8:
+        return _of_bytes(input, interpolation)
     x = input
     rank = len(interpolation.size)
     for dim, taps in reversed(list(enumerate(interpolation.taps))):
@@ -65,6 +67,21 @@ def interpolate(input: Array, interpolation: Interpolation) -> Array:
         for part in parts[1:]:
             x = np.add(x, part, out=x)
     return x
+
+
+def _of_bytes(x: Array, interpolation: Interpolation) -> Array:
+    """Images of bytes, by weights of 16 bits; each dimension is rounded to bytes: torch's arithmetic, which is Pillow's."""
+    rank = len(interpolation.size)
+    for dim in reversed(range(rank)):
+        if interpolation.size[dim] == interpolation.resampled[dim]:
+            continue
+        weights = interpolation.matrix(dim, np.dtype(np.float64))
+        bits = next(each for each in range(22) if int(0.5 + weights.max() * 2 ** (each + 1)) >= 2**15)
+        weights = np.trunc(weights * 2**bits + np.where(weights < 0, -0.5, 0.5))
+        axis = x.ndim - rank + dim
+        total = np.moveaxis(np.matmul(np.moveaxis(x, axis, -1).astype(np.float64), weights), -1, axis)
+        x = np.floor((total + 2 ** (bits - 1)) / 2**bits).clip(0, 255).astype(np.uint8)
+    return x.copy()
 
 
 @op(

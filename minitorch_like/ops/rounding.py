@@ -53,11 +53,11 @@ def frac(input: Array) -> Array:
 def round(input: Array, decimals: int | None = None) -> Array:
     """To the nearest integer, or to so many decimal places; halves go to the even one."""
     if input.dtype.kind == "b":
-        raise not_implemented("round_vml_cpu" if decimals is None else "round_cpu", input)
+        raise not_implemented("round_cpu" if decimals else "round_vml_cpu", input)
     if input.dtype.kind in "iu":
         if decimals is not None:
-            raise not_implemented("round_cpu", input)
-        return input.copy(order="K")
+            raise not_implemented("round_cpu" if decimals else "round_vml_cpu", input)
+        return laid_out(input.copy(), input)
     if not decimals:
         return laid_out(np.rint(input), input)
     scale = input.dtype.type(10.0 ** math.fabs(decimals))
@@ -93,7 +93,7 @@ def _test(name: str, ufunc: Any, of_integers: bool, text: str = "(Tensor input)"
 
     def kernel(input: Array) -> Array:
         if input.dtype.kind not in "fc":
-            return np.full_like(input, of_integers, dtype=np.bool_)
+            return laid_out(np.full(input.shape, of_integers), input)
         return laid_out(ufunc(input), input)
 
     return op(text, name=name)(kernel)
@@ -110,7 +110,7 @@ isneginf = _test("isneginf", lambda x: np.equal(x, -np.inf), False, UNARY)
 def signbit(input: Array) -> Array:
     if input.dtype.kind == "f":
         return laid_out(np.signbit(input), input)
-    return laid_out(np.less(input, 0), input) if input.dtype.kind != "b" else np.zeros_like(input)
+    return laid_out(np.less(input, 0), input)
 
 
 @op(
@@ -123,9 +123,9 @@ def nan_to_num(
 ) -> Array:
     """NaN and the infinities replaced, by default by 0 and the largest finite numbers of the dtype."""
     if input.dtype.kind in "iub":
-        return input.copy(order="K")
+        return laid_out(input.copy(), input)
     bound = largest(input.dtype)
-    result = input.copy(order="K")
+    result = laid_out(input.copy(), input)
     np.copyto(result, cast(0.0 if nan is None else nan, input.dtype), where=np.isnan(input))
     np.copyto(result, cast(bound if posinf is None else posinf, input.dtype), where=np.equal(input, np.inf))
     np.copyto(result, cast(-bound if neginf is None else neginf, input.dtype), where=np.equal(input, -np.inf))

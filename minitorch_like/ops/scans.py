@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import cast, not_implemented, numpy_dtype, wrap_dim
+from ._checks import cast, is_complex, not_implemented, numpy_dtype, wrap_dim
 from ._table import Array, op
 from .arrangement import cumsum, flip
 from .elementwise import abs, exp, log, where, zeros_of
@@ -48,9 +48,9 @@ def _products_without(g: Any, input: Any, dim: int) -> Any:
 @op("(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)", inplace=True, input=_cumprod_input)
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind not in "fc" else input.dtype)
-    if kind.kind == "b":
-        raise not_implemented("cumprod_out_cpu", np.empty(0, kind))
     dim = wrap_dim(dim, input.ndim)
+    if kind.kind == "b" and input.size and input.ndim:
+        raise not_implemented("cumprod_out_cpu", np.empty(0, kind))
     return (
         cast(input, kind).copy() if input.ndim == 0 else contiguous(np.cumprod(cast(input, kind), axis=dim, dtype=kind))
     )
@@ -113,15 +113,20 @@ def cummin(input: Array, dim: int) -> tuple[Array, Array]:
 
 
 def _logcumsumexp_input(g: Any, input: Any, out: Any, dim: int) -> Any:
-    """The sum over k >= i of g_k exp(x_i - out_k), positive and negative g apart, in logarithms: nothing overflows."""
+    """The sum over k >= i of g_k exp(x_i - out_k), in logarithms, so that nothing overflows.
+
+    Real g are taken apart into positive and negative ones; complex ones have logarithms.
+    """
+
+    def summed(logarithm: Any) -> Any:
+        return flip(logcumsumexp(flip(logarithm, (dim,)), dim), (dim,)) if input.shape else logarithm
 
     def part(chosen: Any) -> Any:
         # where the sum is exp(-inf), nothing changes it, and -inf less -inf would be NaN
         logarithm = where(chosen & (out > -np.inf), log(abs(g)) - out, -np.inf)
-        summed = flip(logcumsumexp(flip(logarithm, (dim,)), dim), (dim,)) if input.shape else logarithm
-        return exp(summed + input)
+        return exp(summed(logarithm) + input)
 
-    return part(g > 0) - part(g < 0)
+    return exp(summed(log(g) - out) + input) if is_complex(out) else part(g > 0) - part(g < 0)
 
 
 @op("(Tensor input, int dim, *, Tensor? out=None)", input=_logcumsumexp_input)

@@ -39,19 +39,21 @@ def check_scatter(name: str, input: Array, index: Array, dim: int, src: Array | 
     if max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     beyond_self = any(each != dim and size > _size(input.shape, each) for each, size in enumerate(index.shape))
+    if src is not None and max(src.ndim, 1) != max(index.ndim, 1):
+        for each, size in enumerate(() if beyond_self else index.shape):
+            if size > _size(src.shape, each):
+                break
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     if src is None:
         if beyond_self:
             raise RuntimeError(
                 f"Expected index {sizes(index.shape)} to be no larger than self {sizes(input.shape)} apart from dimension {dim}"
             )
-    else:
-        if any(size > _size(src.shape, each) for each, size in enumerate(index.shape)) or beyond_self:
-            raise RuntimeError(
-                f"Expected index {sizes(index.shape)} to be no larger than self {sizes(input.shape)} apart from dimension "
-                f"{dim} and to be no larger size than src {sizes(src.shape)}"
-            )
-        if max(src.ndim, 1) != max(index.ndim, 1):
-            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    elif any(size > _size(src.shape, each) for each, size in enumerate(index.shape or (1,))) or beyond_self:
+        raise RuntimeError(
+            f"Expected index {sizes(index.shape)} to be no larger than self {sizes(input.shape)} apart from dimension "
+            f"{dim} and to be no larger size than src {sizes(src.shape)}"
+        )
     return dim
 
 
@@ -86,7 +88,8 @@ def _places(array: Array, index: Array, dim: int) -> Array:
 
 def _values(src: Array, index: Array) -> Array:
     """The part of `src` that lies under `index`, in a row."""
-    return src[tuple(slice(size) for size in index.shape)].reshape(-1) if src.ndim else src.reshape(-1)
+    sizes = index.shape or (1,)
+    return src[tuple(slice(size) for size in sizes)].reshape(-1) if src.ndim else src.reshape(-1)
 
 
 _REDUCTIONS: dict[str, Any] = {
@@ -179,17 +182,18 @@ def scatter_into(
     array: Array, index: Array, src: Any = None, dim: int = 0, value: Any = None, reduce: str | None = None
 ) -> None:
     """`scatter` in place: of several values for one element the last one stays."""
-    dim = _checked(array, index, dim, src)
     if reduce not in (None, "add", "multiply"):
+        check_scatter("scatter", array, index, dim, src)
         raise RuntimeError("reduce argument must be either add or multiply.")
+    dim = _checked(array, index, dim, src)
     if reduce is not None and src is not None:
         warn_once(
             "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch "
             "release. Use torch.scatter_reduce instead for more reduction options."
         )
-    values: Any = number_as(value, array.dtype) if src is None else _values(src, index)
     if not index.size:
         return
+    values: Any = number_as(value, array.dtype) if src is None else _values(src, index)
     flat = _Flat(array, None if reduce is None else wide(array.dtype))
     places = _places(array, index, dim)
     if reduce is None:

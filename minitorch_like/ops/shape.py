@@ -16,6 +16,7 @@ from .._layout import (
     contiguous_format,
     format_strides,
     is_dense,
+    memory_of,
     offset_of,
     preserve_format,
     reshaped_strides,
@@ -27,6 +28,7 @@ from ._checks import (
     broadcast_shapes,
     cast,
     converted,
+    explain,
     laid_out,
     numpy_dtype,
     sizes,
@@ -81,7 +83,7 @@ def viewed(input: Array, shape: Shape) -> Array | None:
         try:
             return np.reshape(input, shape, copy=False)
         except ValueError:
-            infer_size(shape, input.size)
+            explain(infer_size, shape, input.size)
             return None
     shape = infer_size(shape, input.size)
     strides = reshaped_strides(input.shape, strides_of(input), shape, input.itemsize)
@@ -91,7 +93,7 @@ def viewed(input: Array, shape: Shape) -> Array | None:
 def _reshape_node(input: Any, shape: Shape) -> str:
     if input.is_contiguous():
         return "ViewBackward0"
-    return "UnsafeViewBackward0" if viewed(input._data, shape) is None else "ReshapeAliasBackward0"
+    return "UnsafeViewBackward0" if viewed(memory_of(input._data), shape) is None else "ReshapeAliasBackward0"
 
 
 @op("(Tensor input, int[] shape)", view=True, node=_reshape_node, input=lambda g, input_shape: reshape(g, input_shape))
@@ -105,6 +107,7 @@ def reshape(input: Array, shape: Shape) -> Array:
     try:
         return input.reshape(shape)
     except ValueError:
+        explain(infer_size, shape, input.size)
         return input.reshape(infer_size(shape, input.size))
 
 
@@ -322,9 +325,11 @@ def _narrow_input(g: Any, input_shape: Shape, dim: int, start: int, length: int)
     node="SliceBackward0",
     input=_narrow_input,
 )
-def narrow(input: Array, dim: int, start: int, length: int) -> Array:
-    if hasattr(start, "_node"):  # a 0-d tensor of integers would have been read as an int
-        raise RuntimeError("start must be an 0-dim integral Tensor.")
+def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
+    if hasattr(start, "_node"):  # as it was read before for tensors of all sorts
+        if start._data.ndim or start._data.dtype.kind not in "iu":
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = start.item()
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
@@ -516,6 +521,7 @@ def cast_to(input: Array, dtype: Any, memory_format: Any = None) -> Array:
 
 @op(
     "(Tensor input, Tensor|Number other, bool non_blocking=False)",
+    "(Tensor input, Tensor|Number other, bool async=False)|deprecated",
     name="copy",
     arity=2,
     inplace=True,
@@ -536,12 +542,13 @@ def copy(input: Array, other: Any, non_blocking: bool = False) -> Array:
     name="fill",
     arity=2,
     inplace=True,
+    namespace="inplace",
     node=lambda input, value: f"FillBackward{3 if hasattr(value, '_node') else 2}",
     input=lambda g: zeros_of(g),
     value=lambda g: g,
 )
 def fill(input: Array, value: Any) -> Array:
-    """`value` everywhere."""
+    """`value` everywhere, in one place of memory: for `fill_`, which copies it; the function is `filled`."""
     if isinstance(value, np.ndarray) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     if isinstance(value, (int, float)):

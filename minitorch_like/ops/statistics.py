@@ -8,11 +8,25 @@ from typing import Any
 import numpy as np
 
 from .._dtype import FROM_NUMPY, can_cast, default_numpy_dtype, dtype
-from ._checks import Dims, cast, wrap_dim, wrap_dims
+from ._checks import Dims, cast, is_complex, not_implemented, wrap_dim, wrap_dims
 from ._elements import array
 from ._table import Array, Op, op
 from .elementwise import abs, direction, eq, isnan, pow, sub, where
-from .reductions import _std_input, _var_input, amax, amin, contiguous, count, kept, mean, spread, std, sum_, var
+from .reductions import (
+    _std_input,
+    _var_input,
+    amax,
+    amin,
+    contiguous,
+    count,
+    kept,
+    mean,
+    spread,
+    std,
+    sum_,
+    var,
+    variance,
+)
 
 # -- both extrema ---------------------------------------------------------------------------------------------------
 
@@ -56,13 +70,16 @@ def aminmax(input: Array, dim: int | None = None, keepdim: bool = False) -> tupl
 )
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:
     """The sum of what is a number."""
+    if dtype is not None and dtype.is_complex and input.size:
+        raise not_implemented("nansum_cpu", np.empty(0, dtype.numpy))
     if input.dtype.kind == "f":
         input = np.where(np.isnan(input), input.dtype.type(0), input)
+    wrap_dims(dim, input.ndim)
     result: Array = sum_.kernel(input, dim, keepdim, dtype)
     return result
 
 
-@op("(Tensor input, *, int? dim=None)", "(Tensor input, int[1] dim)")
+@op("(Tensor input, int? dim=None)", "(Tensor input, int[] dim)")
 def count_nonzero(input: Array, dim: Dims = None) -> Array:
     dims = wrap_dims(dim, input.ndim)
     return contiguous(np.add.reduce(np.not_equal(input, 0), axis=dims, dtype=np.int64))
@@ -71,26 +88,27 @@ def count_nonzero(input: Array, dim: Dims = None) -> Array:
 # -- norms ------------------------------------------------------------------------------------------------------------
 
 
-def _check_norm(input: Array, dtype: dtype | None) -> None:
+def check_norm(input: Array, ord: Any, dtype: dtype | None, name: str = "linalg.vector_norm") -> None:
+    """torch's objections to a norm of these numbers, computed in `dtype`; `name`: what raises them."""
+    if isinstance(ord, complex):
+        raise RuntimeError(f"{name}: Expected a non-complex scalar as the order of norm.")
     given = FROM_NUMPY[input.dtype]
     if not (given.is_floating_point or given.is_complex):
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {given.title}"
-        )
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {given.title}")
     if dtype is None:
         return
     if not (dtype.is_floating_point or dtype.is_complex):
-        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {dtype.title}")
+        raise RuntimeError(f"{name}: dtype should be floating point or complex, but got {dtype.title}")
     if dtype.is_complex is not given.is_complex:
         kind = "complex" if given.is_complex else "real"
-        raise RuntimeError(f"linalg.vector_norm: dtype should be {kind} for {kind} inputs, but got {dtype.title}")
+        raise RuntimeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {dtype.title}")
     if (
         not can_cast(given, dtype)
         or dtype.itemsize < given.itemsize
         or {given.title, dtype.title} == {"Half", "BFloat16"}
     ):
         raise RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({given.title}) should be convertible without narrowing to the "
+            f"{name}: the dtype of the input ({given.title}) should be convertible without narrowing to the "
             f"specified dtype ({dtype.title})"
         )
 
@@ -124,8 +142,10 @@ def vector_norm(
     input: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None
 ) -> Array:
     """(sum |x|^p)^(1/p) over `dim`; the number of what is not 0 for p = 0, extrema for infinite p."""
-    _check_norm(input, dtype)
+    check_norm(input, ord, dtype)
     axis: Any = wrap_dims(dim, input.ndim)
+    if not input.size and (ord < 0 or math.isinf(ord)):
+        _check_not_empty(input, ord, dim, axis)
     x = input if dtype is None else cast(input, dtype.numpy)
     magnitude = np.abs(x) if x.dtype.kind == "c" or ord != 2 else x
     if ord == 2:
@@ -135,19 +155,25 @@ def vector_norm(
     elif ord == 1:
         total = np.add.reduce(magnitude, axis=axis, keepdims=keepdim)  # type: ignore[call-overload]
     elif math.isinf(ord):
-        total = _extreme(magnitude, ord, axis, keepdim, input)
+        total = (np.maximum if ord > 0 else np.minimum).reduce(magnitude, axis=axis, keepdims=keepdim)  # type: ignore[call-overload]
     else:
         total = np.power(np.add.reduce(np.power(magnitude, ord), axis=axis, keepdims=keepdim), 1 / ord)  # type: ignore[call-overload]
     return contiguous(array(total))
 
 
-def _extreme(magnitude: Array, ord: float, axis: Any, keepdim: bool, input: Array) -> Any:
-    if input.size == 0 and any(input.shape[each] == 0 for each in axis):
+def _check_not_empty(input: Array, ord: float, dim: Dims, axis: tuple[int, ...]) -> None:
+    """RuntimeError where a norm of no numbers is asked for that is none of them."""
+    if dim is None or dim in ((), []):
         raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {'infinity' if ord > 0 else '-infinity'} norm on an empty dimension "
-            "because the operation does not have an identity"
+            f"linalg.vector_norm cannot compute the {ord:g} norm on an empty tensor because the operation does not have an "
+            "identity"
         )
-    return (np.maximum if ord > 0 else np.minimum).reduce(magnitude, axis=axis, keepdims=keepdim)  # type: ignore[call-overload]
+    for each in axis:
+        if not input.shape[each]:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord:g} norm on the dimension {each}because this dimension is empty "
+                "and the operation does not have an identity"
+            )
 
 
 @op(
@@ -176,13 +202,18 @@ def _scales(input: Any, p: float, dim: int, maxnorm: float) -> Any:
 @op(
     "(Tensor input, Number p, int dim, Number maxnorm, *, Tensor? out=None)",
     inplace=True,
+    holomorphic=False,
     input=lambda g, input, p, dim, maxnorm: _renorm_input(g, input, p, dim, maxnorm),
 )
 def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
     """`input`, the slices of which along `dim` are scaled down to a norm of at most `maxnorm`."""
-    if p <= 0:
+    if isinstance(p, complex):
+        raise RuntimeError("renorm: p must be real-valued")
+    if not p > 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
-    if maxnorm < 0:
+    if isinstance(maxnorm, complex):
+        raise RuntimeError("renorm: maxnorm must be real-valued")
+    if not maxnorm >= 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
     if input.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
@@ -193,10 +224,19 @@ def _renorm_input(g: Any, input: Any, p: float, dim: int, maxnorm: float) -> Any
     """Of a slice that was scaled by s = maxnorm / norm, g s less what changes the norm."""
     dims = tuple(each for each in range(len(input.shape)) if each != wrap_dim(dim, len(input.shape)))
     norm = vector_norm(input, p, dims, True)
-    along = sum_(g * input, dims, True)
+    along = sum_(_real_product(g, input), dims, True)
     shrunk = norm + 1e-7
     slope = _vector_norm_input(along, input, norm, p, dims, True)
     return where(norm > maxnorm, (g * shrunk - slope) * (maxnorm / (shrunk * shrunk)), g)
+
+
+def _real_product(g: Any, x: Any) -> Any:
+    """By how much a step along x changes what has the gradient g: the real part of g conj(x)."""
+    if not is_complex(x):
+        return g * x
+    from .complex import conj, real
+
+    return real(g * conj(x))
 
 
 # -- variances with their means ---------------------------------------------------------------------------------------
@@ -218,7 +258,8 @@ def _with_mean(moment: Op, slope: Any) -> Op:
     def kernel(
         input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
     ) -> tuple[Array, Array]:
-        return moment.kernel(input, dim, unbiased, keepdim, correction), mean.kernel(input, dim, keepdim)
+        result = variance(name, input, dim, unbiased, keepdim, correction)
+        return np.sqrt(result) if moment is std else result, mean.kernel(input, dim, keepdim)
 
     name = f"{moment.name}_mean"
     stem = name.title().replace("_", "")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._layout import contiguous_strides, extent, is_dense, offset_of, places_of, root_of, strides_of
-from ._checks import sizes, strided, title, wrap_dim
+from ._checks import check_one_place_each, sizes, strided, title, wrap_dim
 from ._table import Array, op
 from .elementwise import zeros_of
 from .indexing import add_rows
@@ -342,7 +342,9 @@ def as_strided_scatter(
     input: Array, src: Array, size: Shape, stride: Shape, storage_offset: int | None = None
 ) -> Array:
     """A copy of `input`, with its strides and offset, in whose memory a strided view holds `src`."""
-    return _with_part(input, src, lambda x: as_strided.kernel(x, size, stride, storage_offset))
+    result = _with_part(input, src, lambda x: as_strided.kernel(x, size, stride, storage_offset))
+    check_one_place_each(as_strided.kernel(result, size, stride, storage_offset))
+    return result
 
 
 def _strided_part(g: Any, size: Shape, stride: Shape, storage_offset: int | None) -> Any:

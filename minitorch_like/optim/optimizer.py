@@ -15,6 +15,7 @@ import numpy as np
 
 from minitorch_like._capture import mode
 from minitorch_like._dtype import dtype, float32, float64, get_default_dtype
+from minitorch_like._layout import resolved
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd.grad_mode import enable_grad
 from minitorch_like.utils.hooks import RemovableHandle
@@ -376,7 +377,7 @@ class Optimizer:
             g = grad._data
             slot = slots[index]
             if slot[0] is not param._data:
-                array, g = parts(param._data, g)
+                array, g = parts(param._data, resolved(g))
                 slot = workspace.cut(index, array)
             yield param, g, slot
             param._bump()

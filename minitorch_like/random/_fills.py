@@ -7,7 +7,6 @@ sampler.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,11 +15,13 @@ import numpy as np
 from .. import _capture
 from .._bind import check_writable, rebase
 from .._dtype import FLOATING_KINDS
+from .._layout import resolved
+from .._once import warn_of_call
 from .._record import make_node
 from .._tensor import Tensor
 from ..ops import TABLE, Op
 from ..ops._checks import c_name, check_no_integer, check_one_place_each, largest, real_and_imaginary, title
-from ..ops._signature import Reader
+from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops.elementwise import zeros_of
 from . import _discrete, _normal, _samplers
 from ._generator import Generator, default_generator
@@ -73,6 +74,7 @@ def _bound(op: Op, reader: Reader) -> Callable[..., Tensor]:
     most_floats = op.texts[-1].count("float")
 
     def method(*args: Any, **kwargs: Any) -> Tensor:
+        check_bound(args[0] if args else NOBODY, reader.function)
         values: Sequence[Any] = args
         if kwargs or not 1 < len(args) <= 1 + most_floats or set(map(type, args[1:])) != {float}:
             values, _ = op.read(reader, args, kwargs)
@@ -80,7 +82,15 @@ def _bound(op: Op, reader: Reader) -> Callable[..., Tensor]:
         edges = tuple([each.grad_node() if isinstance(each, Tensor) else None for each in values[: op.arity]])
         recording = _capture.mode.grad and any(edges)
         check_writable(target, recording)
-        fill(*[each._data if isinstance(each, Tensor) else each for each in values])
+        arrays: list[Any] = [each._data if isinstance(each, Tensor) else each for each in values]
+        if op.arity > 1:
+            arrays[1:] = map(resolved, arrays[1:])
+        if arrays[0].__class__ is np.ndarray:
+            if op.name == "random_":  # which looks for overlap first
+                check_one_place_each(arrays[0])
+            fill(*arrays)
+        else:
+            arrays[0].changed_by(fill, *arrays[1:])
         target._bump()
         if recording:
             rebase(target, make_node(op, values, edges, target._data), op)
@@ -189,23 +199,24 @@ def geometric_(self: Array, p: float, generator: Generator | None = None) -> Non
 )
 def bernoulli_(self: Array, p: Any = 0.5, generator: Generator | None = None) -> None:
     """Fill with ones, of probability `p` (a number, or an array that broadcasts to the tensor), and zeros."""
-    if self.dtype.kind == "c" and self.size:
+    if not isinstance(p, np.ndarray) and not 0 <= p <= 1:
+        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+    if not self.size:
+        return
+    if self.dtype.kind == "c":
         kernel = "bernoulli_tensor_cpu_self_" if isinstance(p, np.ndarray) else "bernoulli_scalar_cpu_"
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(self)}'")
     if not isinstance(p, np.ndarray):
-        if not 0 <= p <= 1:
-            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
         sample(_samplers.bernoulli, self, float(p), generator or default_generator)
         return
     chances = TABLE["expand"].kernel(p, self.shape)
-    if self.size:
-        check_no_integer("bernoulli_tensor_cpu_p_", p)
-        if not ((p >= 0) & (p <= 1)).all():
-            raise RuntimeError(
-                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
-                "improved?  If so, please report an enhancement request to PyTorch.)"
-            )
-        sample(_samplers.bernoulli_tensor, self, chances, generator or default_generator)
+    check_no_integer("bernoulli_tensor_cpu_p_", p)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
+            "improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+    sample(_samplers.bernoulli_tensor, self, chances, generator or default_generator)
 
 
 def _random_node(self: Any, from_: int | None = None, to: int | None = None, generator: Any = None) -> str:
@@ -233,7 +244,8 @@ def integer_range(array: Array, low: int, high: int | None) -> tuple[int, int]:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     kind = array.dtype.kind
     if kind == "c":
-        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
+        check = "check_random_bounds" if high is not None else "random_from_to_impl"
+        raise RuntimeError(f"{check} handles only integral, floating-point and boolean types")
     if kind in FLOATING_KINDS:
         low, high = _representable(array, low, high)
         smallest, greatest = -largest(array.dtype), largest(array.dtype)
@@ -253,12 +265,10 @@ def integer_range(array: Array, low: int, high: int | None) -> tuple[int, int]:
 
 def _warn_of_gaps(name: str, array: Array) -> None:
     digits = _discrete.DIGITS[array.dtype.name]
-    warnings.warn(
+    warn_of_call(
         f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(array)} "
         "can support discrete uniform distribution only within this range. This warning will become an error "
         "in version 1.7 release, please fix the code in advance",
-        UserWarning,
-        stacklevel=5,
     )
 
 

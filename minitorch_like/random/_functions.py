@@ -13,12 +13,13 @@ from .._bind import resize_out
 from .._creation import check_size, like, require_grad
 from .._device import require_cpu
 from .._dtype import FLOATING_KINDS, FROM_NUMPY, default_numpy_dtype, int64
+from .._layout import resolved
 from .._record import make_node
 from .._tensor import Tensor, with_history, wrap
 from ..autograd import no_grad
 from ..ops import Op
-from ..ops._checks import broadcast_shapes, title
-from ..ops._signature import Reader
+from ..ops._checks import broadcast_shapes, real_number, title
+from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops._table import python_value
 from . import _discrete, _fills, _normal, _samplers
 from ._fills import sample
@@ -69,6 +70,7 @@ def _reading(function: Callable[[Values], Tensor], reader: Reader) -> Callable[.
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Tensor:
         if reader.method:
+            check_bound(args[0] if args else NOBODY, reader.function)
             values = {"input": args[0], **reader.read(args[1:], kwargs)[1]}
         else:
             values = reader.read(args, kwargs)[1]
@@ -246,6 +248,8 @@ def normal(values: Values) -> Tensor:
 def _normal_around(mean: Any, std: Any, values: Values) -> Tensor:
     """Normal numbers where mean or std, or both, are tensors."""
     tensors = [each for each in (mean, std) if isinstance(each, Tensor)]
+    if isinstance(std, Tensor) and std.is_complex():
+        raise RuntimeError("normal expects standard deviation to be non-complex")
     if not isinstance(std, Tensor):
         std = python_value(std)
         _fills.check_std(std)
@@ -289,11 +293,13 @@ def randint(values: Values) -> Tensor:
 )
 def randint_like(values: Values) -> Tensor:
     """Integers in [low, high), with the sizes, the strides and by default the dtype of `input`."""
+    if isinstance(values["high"], Tensor) and values["high"]._data.ndim:
+        raise RuntimeError("high must be a scalar tensor and on CPU")
     return _integers(_resembling(values), values)
 
 
 def _integers(result: Tensor, values: Values) -> Tensor:
-    low, high = int(python_value(values.get("low", 0))), int(python_value(values["high"]))
+    low, high = (int(python_value(each).real) for each in (values.get("low", 0), values["high"]))
     bounds = _fills.integer_range(result._data, low, high)
     sample(_discrete.randint, result._data, *bounds, values["generator"])
     return result
@@ -307,8 +313,8 @@ def randperm(values: Values) -> Tensor:
         raise RuntimeError(f"n must be non-negative, got{n}")
     result = _destination(values, "randperm", check_size((n,)), int64.numpy)
     dtype = result._data.dtype
-    if dtype == np.bool_:
-        raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
+    if dtype.kind in "bc":
+        raise NotImplementedError(f"\"randperm\" not implemented for '{result.dtype.title}'")
     if dtype.kind in FLOATING_KINDS:
         most = 2 ** _discrete.DIGITS[dtype.name] + 1
         if n > most:
@@ -326,10 +332,11 @@ def randperm(values: Values) -> Tensor:
 def bernoulli(values: Values) -> Tensor:
     """Ones and zeros, the probability of a one being `input`'s element, or `p` for all."""
     source: Tensor = values["input"]
-    data = source._data
+    data = resolved(source._data)
     if "p" in values:
         result: Tensor = wrap(np.empty(data.shape, data.dtype))
-        _fills.bernoulli_(result._data, python_value(values["p"]), values["generator"])
+        p = real_number(python_value(values["p"]), "double")
+        _fills.bernoulli_(result._data, p, values["generator"])
         return result
     out: Tensor | None = values.get("out")
     if out is not None:
@@ -347,7 +354,7 @@ def bernoulli(values: Values) -> Tensor:
 @_function(f"(Tensor input, int num_samples, bool replacement=False, {_GENERATOR})", method=True)
 def multinomial(values: Values) -> Tensor:
     """Categories drawn by the weights in (each row of) `input`: int64, (..., num_samples)."""
-    weights: Array = values["input"]._data
+    weights: Array = resolved(values["input"]._data)
     samples = int(python_value(values["num_samples"]))
     replacement = bool(values.get("replacement", False))
     out: Tensor | None = values.get("out")
@@ -388,7 +395,7 @@ def _check_weights(weights: Array, samples: int, replacement: bool) -> None:
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not proper:
         bad = weights[~((weights >= 0) & np.isfinite(weights))][0]
-        reason = "probability entry < 0" if bad < 0 else "probability entry = infinity or NaN"
+        reason = "probability entry = infinity or NaN" if bad >= 0 else "probability entry < 0"
         raise RuntimeError(f"invalid multinomial distribution (encountering {reason})")
     if (weights.max(-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")

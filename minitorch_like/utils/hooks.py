@@ -63,7 +63,7 @@ def unserializable_hook(f: Any) -> Any:
 
 def warn_if_has_hooks(tensor: Any) -> None:
     """Warn of the hooks of a tensor that is about to be saved, which are not saved with it."""
-    node = tensor.grad_node()
+    node = tensor._node
     if node is None or node.hooks is None:
         return
     for hook in node.hooks.tensors.get(tensor._number, {}).values():

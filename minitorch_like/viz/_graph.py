@@ -240,8 +240,10 @@ def _value(key: Key, tensor: Tensor | None, labels: Mapping[int, str], saved: Ma
     if tensor is not None:
         made.data = tensor._data
         made.label = labels.get(id(tensor), str(getattr(tensor, "label", "")))
-        if tensor.grad is not None:
-            made.grad = tensor.grad._data
+        # Asking a result for a gradient that it has not is a mistake, of which torch warns.
+        grad = None if tensor._grad is None else tensor.grad
+        if grad is not None:
+            made.grad = grad._data
     return made
 
 

@@ -26,7 +26,10 @@ class TorchLike:
         self.name: str = self.namespace.__name__
 
     def tensor(self, array: NDArray[np.generic], requires_grad: bool = False) -> Any:
-        leaf = self.namespace.tensor(np.ascontiguousarray(array).reshape(array.shape))
+        if array.size:
+            leaf = self.namespace.tensor(np.ascontiguousarray(array).reshape(array.shape))
+        else:  # of an empty array torch would make a tensor without strides
+            leaf = self.namespace.zeros(array.shape, dtype=self.dtype(array.dtype.name))
         return leaf.requires_grad_() if requires_grad else leaf
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -8,7 +8,9 @@ which nothing may have changed that has not changed in the other world.
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
+import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +49,36 @@ HOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "double": (lambda g: g * 2, "lambda g: g * 2"),
     "negate": (lambda g: -g, "lambda g: -g"),
     "flatten": (lambda g: g.reshape(-1), "lambda g: g.reshape(-1)"),
+    "overhear": (lambda *gradients: None, "lambda *gradients: print('node', *gradients)"),
     "clear": (lambda leaf: setattr(leaf, "grad", None), "lambda leaf: setattr(leaf, 'grad', None)"),
+}
+
+
+def grad_of_grad(backend: Backend, y: Any, x: Any, g: Any, h: Any) -> list[Any]:
+    """The gradient of x at y, and the gradient of x at that."""
+    (first,) = backend.call("autograd.grad", [y], [x], [g], create_graph=True)
+    if not first.requires_grad:
+        return [first]
+    (second,) = backend.call("autograd.grad", [first], [x], [h], retain_graph=True, allow_unused=True)
+    return [first, second]
+
+
+# What takes several calls, and how a script writes it.
+COMPOSED: dict[str, tuple[Callable[..., Any], str]] = {
+    "composed.pickled": (lambda backend, x: pickle.loads(pickle.dumps(x)), "pickle.loads(pickle.dumps({0}))"),
+    "composed.copied": (lambda backend, x: copy.deepcopy(x), "copy.deepcopy({0})"),
+    "composed.grad_of_grad": (
+        grad_of_grad,
+        (
+            "(g := torch.autograd.grad([{0}], [{1}], [{2}], create_graph=True)[0], g.requires_grad and "
+            "torch.autograd.grad([g], [{1}], [{3}], retain_graph=True, allow_unused=True)[0])"
+        ),
+    ),
+    "composed.hook_of_node": (lambda backend, x, hook: x.grad_fn.register_hook(hook), "{0}.grad_fn.register_hook({1})"),
+    "composed.prehook_of_node": (
+        lambda backend, x, hook: x.grad_fn.register_prehook(hook),
+        "{0}.grad_fn.register_prehook({1})",
+    ),
 }
 
 
@@ -56,7 +87,7 @@ HOOKS: dict[str, tuple[Callable[[Any], Any], str]] = {
 class Move:
     """One step.
 
-    op:      what `Backend.call` knows, or 'new' (a tensor of the array in `args`), or 'del' (forget a name).
+    op:      what `Backend.call` or COMPOSED knows, or 'new' (a tensor of the array in `args`), or 'del' (forget a name).
     results: the names that the parts of the result get; '' for a part that had one before.
     rounds:  whether the result is rounded.      mode: the mode that it is done under, '' for none.
     raises:  whether torch refuses it.
@@ -97,10 +128,12 @@ class Seen:
 
     values: the returned value, the gradients that hooks were given, and a snapshot of every tensor, as one tree.
     facts:  by tensor, what a snapshot does not hold.
+    circumstances: see CIRCUMSTANCES.
     """
 
     values: dict[str, Any]
     facts: dict[str, dict[str, Any]]
+    circumstances: tuple[str, ...] = ()
 
 
 class World:
@@ -111,6 +144,9 @@ class World:
         self.disturb = disturb
         self.values: dict[str, Any] = {}
         self.heard: list[Any] = []
+        self.circumstances: list[str] = []
+        self.inferred = False  # whether a backward pass was made in inference mode
+        self.refused: list[Any] = []  # the tensors that would not take a hook
 
     # -- doing -------------------------------------------------------------------------------------------------------
 
@@ -124,10 +160,16 @@ class World:
             with self.backend.call(f"torch.{move.mode}") if move.mode else contextlib.nullcontext():
                 if move.op == "new":
                     return self.backend.tensor(move.args[0], **kwargs)
+                known = [name for name, holds in CIRCUMSTANCES.items() if holds(self, move, tensors_in(args))]
+                self.circumstances += known
+                self.inferred |= move.op.startswith("autograd.") and move.mode == "inference_mode"
                 if move.op in HOOKING:
                     ask(args[0], "grad_fn")
+                if move.op in COMPOSED:
+                    return COMPOSED[move.op][0](self.backend, *args, **kwargs)
                 return self.backend.call(move.op, *args, **kwargs)
         except Exception as error:  # noqa: BLE001  the error is a result like any other
+            self.refused += args[:1] if move.op in HOOKING else []
             raised = Raised.of(error, unsupported=isinstance(error, Unsupported))
             return dataclasses.replace(raised, message=raised.message.replace(self.backend.name, "torch"))
 
@@ -177,11 +219,14 @@ class World:
     def _hook(self, function: Callable[[Any], Any], _: str) -> Callable[[Any], Any]:
         heard = self.heard  # and not the world, whose tensors the hook would keep alive
 
-        def hook(value: Any) -> Any:
-            grad = value if function is not HOOKS["clear"][0] else value.grad
-            told = grad if grad is None else dataclasses.replace(of_tensor(grad.detach()), strides=None, storage=None)
-            heard.append(told)
-            return function(value)
+        def hook(*values: Any) -> Any:
+            for value in values if not isinstance(values[0], tuple) else [each for part in values for each in part]:
+                grad = value if function is not HOOKS["clear"][0] else value.grad
+                told = (
+                    grad if grad is None else dataclasses.replace(of_tensor(grad.detach()), strides=None, storage=None)
+                )
+                heard.append(told)
+            return function(*values)
 
         return hook
 
@@ -199,7 +244,10 @@ class World:
             storage, address = values[name].storage, tensor.data_ptr()
             if storage is not None:
                 facts[name]["first element"] = address - first.setdefault(storage, address)
-        return Seen(values, facts)
+        circumstances = tuple(dict.fromkeys(self.circumstances))
+        if closely:
+            self.circumstances.clear()
+        return Seen(values, facts, circumstances)
 
     def _facts(self, tensor: Any, closely: bool) -> dict[str, Any]:
         base, grad = ask(tensor, "_base"), ask(tensor, "grad")
@@ -221,6 +269,33 @@ class World:
                 "retains_grad": ask(tensor, "retains_grad"),
             }
         return facts
+
+
+# What torch's own answers are accidents of: a difference in such a step says so, for the store of expected failures.
+CIRCUMSTANCES: dict[str, Callable[[Any, Move, list[Any]], bool]] = {
+    "a leaf of inference mode requires grad": lambda world, move, operands: any(
+        each.is_inference() and each.requires_grad for each in operands
+    ),
+    "an operand is of inference mode, and this is not": lambda world, move, operands: (
+        move.mode != "inference_mode" and any(each.is_inference() for each in operands)
+    ),
+    "integers are given a number that requires grad": lambda world, move, operands: (
+        len(operands) > 1 and not operands[0].is_floating_point() and any(each.requires_grad for each in operands[1:])
+    ),
+    "a hook was refused before": lambda world, move, operands: (
+        move.op in HOOKING and any(each is operands[0] for each in world.refused)
+    ),
+    "a backward pass was made in inference mode": lambda world, move, operands: (
+        move.op.startswith("autograd.") and world.inferred
+    ),
+}
+
+
+def tensors_in(value: Any) -> list[Any]:
+    """The tensors among arguments."""
+    if isinstance(value, (tuple, list)):
+        return [each for item in value for each in tensors_in(item)]
+    return [value] if is_tensor(value) else []
 
 
 def parts_of(result: Any) -> list[Any]:
@@ -264,11 +339,19 @@ def check_walk(walk: Walk, arena: Arena) -> list[Difference]:
             for number, (expected, actual) in enumerate(sides):
                 found = _differences(expected, actual, _judge(walk, number, arena.double))
                 if found:
+                    found = [_under(each, expected.circumstances) for each in found]
                     unsupported = [each for each in found if each.outcome == Outcome.UNSUPPORTED]
                     return unsupported or found
         except KeyError:  # no walk at all: a step was taken out that gave a later one its operand
             return []
     return []
+
+
+def _under(difference: Difference, circumstances: tuple[str, ...]) -> Difference:
+    """The difference, with the circumstances that it was met under."""
+    if not circumstances:
+        return difference
+    return dataclasses.replace(difference, message=f"{difference.message} ({'; '.join(circumstances)})")
 
 
 def _differences(expected: Seen, actual: Seen, judge: Any) -> list[Difference]:
@@ -334,8 +417,20 @@ def _simpler(walk: Walk) -> Iterator[Walk]:
                 later = (_renamed(each, name, operand.name) for each in moves[k + 1 :])
                 if name and operand.name != name:
                     yield dataclasses.replace(walk, moves=(*moves[:k], *later))
+        for fresh in _fresh(move, moves[k + 1 :]):
+            yield dataclasses.replace(walk, moves=(*moves[:k], fresh, *moves[k + 1 :]))
         for change in _plainer(move):
             yield dataclasses.replace(walk, moves=(*moves[:k], dataclasses.replace(move, **change), *moves[k + 1 :]))
+
+
+def _fresh(move: Move, later: tuple[Move, ...]) -> Iterator[Move]:
+    """New tensors of a few shapes in the place of a computed one, if only one of what the step gave is used later."""
+    used = {each.name.partition(".")[0] for step in later for each in refs((*step.args, *step.kwargs.values()))}
+    names = [name for name in move.results if name in used]
+    if move.op != "new" and len(names) == 1:
+        for shape in ((2,), (2, 3), ()):
+            for kind in (np.float32, np.bool_):
+                yield Move("new", (np.ones(shape, kind),), results=(names[0],))
 
 
 def _renamed(move: Move, old: str, new: str) -> Move:

@@ -39,9 +39,10 @@ def small(tensor: Any) -> bool:
     return not tensor.numel() or bool(np.all(abs(values_of(tensor)) <= LARGEST))
 
 
-def ordinary(tensor: Any) -> bool:
-    """Not of inference mode."""
-    return not tensor.is_inference()
+def sure(tensor: Any) -> bool:
+    """Whether its bytes are sure: of whole numbers, which are not rounded, and not 0, which may have a sign."""
+    values = values_of(tensor)
+    return values.dtype.kind != "f" or bool(np.all((values % 1 == 0) & (values != 0)))
 
 
 def apart(tensor: Any) -> bool:
@@ -66,21 +67,6 @@ def writable(tensor: Any) -> bool:
     return not (tensor.requires_grad and base.grad_fn is None)
 
 
-def settable(tensor: Any) -> bool:
-    """Not an expanded part of a graph: torch sets it to one number, and refuses to differentiate that."""
-    return not (tensor.requires_grad and 0 in tensor.stride())
-
-
-def usual(tensor: Any) -> bool:
-    """Not an expanded tensor of booleans: which of its two faults an op complains of first is its own affair."""
-    return not (dtype_of(tensor) == "bool" and 0 in tensor.stride())
-
-
-def known(tensor: Any) -> bool:
-    """No view that has lost its history: asked of one, this raises."""
-    return tensor.grad_fn is None or True
-
-
 def computed(tensor: Any) -> bool:
     return tensor.grad_fn is not None
 
@@ -88,16 +74,6 @@ def computed(tensor: Any) -> bool:
 def values_of(tensor: Any) -> Array:
     array: Array = tensor.detach().numpy()
     return array
-
-
-def settled(tensor: Any) -> bool:
-    """Neither expanded nor empty."""
-    return bool(tensor.dim() and tensor.numel() and 0 not in tensor.stride())
-
-
-def forgettable(value: Any) -> bool:
-    """Not a leaf that requires grad: whether a graph keeps such alive nobody needs to know."""
-    return not (is_tensor(value) and value.requires_grad and value.is_leaf)
 
 
 class Look:
@@ -150,7 +126,7 @@ class Look:
     def dim(self, ref: Ref, extra: int = 0) -> int:
         """A dimension, from either end.  Now and then one that there is not."""
         rank: int = self.at(ref).dim() + extra
-        if not self.at(ref)._is_view() and self.chance(30):  # of a view that has lost its history torch complains first
+        if self.chance(30):
             return rank
         return self.number(0, max(rank - 1, 0)) - (rank if self.chance(4) else 0)
 
@@ -159,6 +135,12 @@ class Look:
         size = int(np.prod(shape))
         numbers = (np.arange(size) * 5 + self.number(0, 6) * 3) % 7 - 3
         return (numbers > 0 if dtype == "bool" else numbers.astype(dtype)).reshape(shape)
+
+    def places(self, ref: Ref) -> Array:
+        """Numbers of places along the first dimension, one for each element."""
+        shape = tuple(self.at(ref).shape)
+        numbers: Array = (np.arange(int(np.prod(shape))) * 2 + self.number(0, 2)).reshape(shape) % max(shape[0], 1)
+        return numbers
 
     def operand(self, ref: Ref) -> Any:
         """What may stand beside `ref`: a tensor that broadcasts with it, a fresh one, or a number."""
@@ -169,8 +151,7 @@ class Look:
         if kind == 1:
             shape = tuple(target.shape)[self.number(0, 1) * target.dim() :]
             return self.array(shape, self.one_of("float32", "int64", "float64"))
-        # Whether torch first complains of a lost history or of what else is wrong is each op's own affair.
-        return self.tensor(known, lambda x: (_broadcasts(x, target) and small(x)) or self.values.get(ref.name) is x)
+        return self.tensor(lambda x: (_broadcasts(x, target) and small(x)) or self.values.get(ref.name) is x)
 
     def source(self, ref: Ref) -> Any:
         """An operand of a write to `ref`, in whatever order elements are read and written."""

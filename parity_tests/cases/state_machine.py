@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from parity_tests.backends import Backend, load
-from parity_tests.cases import state_views, state_writes  # noqa: F401  they declare their steps
+from parity_tests.cases import state_gradients, state_views, state_writes  # noqa: F401  they declare their steps
 from parity_tests.cases.program import Ref
 from parity_tests.cases.state import MODES, Move, Walk, World, parts_of
-from parity_tests.cases.state_look import SHAPES, Look, Skip, forgettable
+from parity_tests.cases.state_look import SHAPES, Look, Skip
 from parity_tests.cases.state_steps import STEPS, WEIGHTS, Declaration
 from parity_tests.check import Raised
 from parity_tests.check.snapshot import is_tensor
@@ -58,7 +58,7 @@ class Machine(RuleBasedStateMachine):
             try:
                 move = declaration(look)
                 if move.op != "del" and not move.mode and look.chance(6):
-                    move = replace(move, mode=look.one_of(*_modes_for(move)))
+                    move = replace(move, mode=look.one_of(*MODES))
             except (Skip, RuntimeError, IndexError):  # the last two: nothing to be seen of this view, no such place
                 return
             self._make(move)
@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
     def _too_many(self) -> list[str]:
         """The tensors of which one is to be forgotten, none where they are few."""
         tensors = self.world.tensors()
-        return [name for name in tensors if _can_go(tensors[name])] if len(tensors) > MOST_TENSORS else []
+        return list(tensors) if len(tensors) > MOST_TENSORS else []
 
     def _make(self, move: Move) -> None:
         parts = parts_of(self.world.do(move))
@@ -90,23 +90,12 @@ class Machine(RuleBasedStateMachine):
         self.hand_over(Walk(tuple(self.moves), self.closely))
 
 
-def _can_go(tensor: Any) -> bool:
-    try:
-        return forgettable(tensor)
-    except RuntimeError:  # a view that has lost its history
-        return True
-
-
-def _modes_for(move: Move) -> tuple[str, ...]:
-    """In inference mode neither leaves that require grad are made, nor gradients: they are neither here nor there."""
-    apart = move.op.startswith("autograd.") or (move.op == "new" and move.kwargs)
-    return tuple(mode for mode in MODES if mode != "inference_mode") if apart else MODES
-
-
 def _binds(move: Move) -> bool:
     """Whether names are given to what it returns: not to gradients, of which memory and version are nobody's promise."""
     first = move.args[0]
-    return move.op not in ("autograd.grad", "del") and not (isinstance(first, Ref) and "." in first.name)
+    return move.op not in ("autograd.grad", "composed.grad_of_grad", "del") and not (
+        isinstance(first, Ref) and "." in first.name
+    )
 
 
 def _rule(declaration: Declaration) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from parity_tests.cases.program import Ref
 from parity_tests.cases.script import HEADER, call, index_text, literal, tensor
-from parity_tests.cases.state import HOOKING, HOOKS, Hook, Move, Walk
+from parity_tests.cases.state import COMPOSED, HOOKING, HOOKS, Hook, Move, Walk
 
 _SHOW = '''
 def ask(question):
@@ -50,7 +50,10 @@ _INPLACE = {"iadd": "+=", "isub": "-=", "imul": "*=", "itruediv": "/="}
 def walk_script(walk: Walk, backend: str = "minitorch_like") -> str:
     """The source."""
     refused = any(move.raises for move in walk.moves)
-    lines = [HEADER.format(backend=backend), _SHOW, *([_TRYING] if refused else []), ""]
+    imports = [
+        f"import {name}" for name in ("copy", "pickle") if any(f"{name}." in statement(move) for move in walk.moves)
+    ]
+    lines = [*imports, HEADER.format(backend=backend), _SHOW, *([_TRYING] if refused else []), ""]
     alive: dict[str, None] = {}
     for move in walk.moves:
         lines += _lines(move)
@@ -89,6 +92,8 @@ def statement(move: Move) -> str:
         return f"{target}{args[0]}.{move.args[1]}"
     if move.op in HOOKING:
         target = f"{args[0]}.grad_fn; {target}"
+    if move.op in COMPOSED:
+        return target + COMPOSED[move.op][1].format(*args)
     return target + call(
         move.op, tuple(map(_codes, move.args)), {key: _codes(item) for key, item in move.kwargs.items()}
     )

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from parity_tests.cases.program import Ref
+from parity_tests.cases.program import DType, Ref
 from parity_tests.cases.state import Move
-from parity_tests.cases.state_look import (
-    Look,
-    basic_index,
-    known,
-    ordinary,
-    ranked,
-)
+from parity_tests.cases.state_look import Look, basic_index, ranked, sure
 from parity_tests.cases.state_steps import step
 
 
@@ -23,8 +17,7 @@ def _dims_of(look: Look, x: Ref) -> list[int]:
 @step
 def select(look: Look) -> Move:
     x = look.tensor(ranked)
-    # Of a view that has lost its history torch complains before it looks at the index.
-    return Move("Tensor.select", (x, look.dim(x), 0 if look.at(x)._is_view() else look.number(-1, 1)))
+    return Move("Tensor.select", (x, look.dim(x), look.number(-1, 1)))
 
 
 @step
@@ -73,19 +66,19 @@ def _shape_for(look: Look, x: Ref) -> tuple[int, ...]:
 
 @step
 def view(look: Look) -> Move:
-    x = look.tensor(known)
+    x = look.tensor()
     return Move("Tensor.view", (x, _shape_for(look, x)))
 
 
 @step
 def reshape(look: Look) -> Move:
-    x = look.tensor(ordinary)
+    x = look.tensor()
     return Move("Tensor.reshape", (x, _shape_for(look, x)))
 
 
 @step
 def flatten(look: Look) -> Move:
-    x = look.tensor(ordinary)
+    x = look.tensor()
     return Move(look.one_of("Tensor.flatten", "Tensor.ravel"), (x,))
 
 
@@ -115,7 +108,7 @@ def diagonal(look: Look) -> Move:
 
 @step
 def as_strided(look: Look) -> Move:
-    x = look.tensor(lambda x: x.is_contiguous() and x.numel() >= 2)
+    x = look.tensor(lambda x: x.numel() >= 2)
     tensor = look.at(x)
     start = tensor.storage_offset()
     size = tensor.numel()
@@ -140,8 +133,7 @@ def as_another(look: Look) -> Move:
     x = look.tensor()
     size = look.at(x).numel()
     y = look.tensor(lambda y: y.numel() == size)
-    # Of a view that has lost its history torch complains before it asks whether it can be viewed so.
-    return Move("Tensor.reshape_as" if look.at(x)._is_view() else "Tensor.view_as", (x, y))
+    return Move(look.one_of("Tensor.view_as", "Tensor.reshape_as"), (x, y))
 
 
 @step
@@ -159,6 +151,18 @@ def unbind(look: Look) -> Move:
 def split(look: Look) -> Move:
     x = look.tensor(lambda x: x.dim() and x.shape[-1] > 1)
     return Move(look.one_of("Tensor.split", "Tensor.chunk"), (x, 2, -1))
+
+
+@step
+def as_bytes(look: Look) -> Move:
+    x = look.tensor(sure)
+    return Move("Tensor.view", (x, DType(look.one_of("int64", "float32", "int32", "float64", "uint8"))))
+
+
+@step
+def unflatten(look: Look) -> Move:
+    x = look.tensor(ranked)
+    return Move("Tensor.unflatten", (x, look.dim(x), look.one_of((-1, 1), (1, -1), (2, -1))))
 
 
 @step

@@ -14,47 +14,34 @@ from parity_tests.cases.state_look import (
     apart,
     basic_index,
     dtype_of,
-    floating,
-    ordinary,
     ranked,
-    settable,
-    settled,
     small,
-    usual,
     values_of,
 )
 from parity_tests.cases.state_steps import step
-from parity_tests.check.snapshot import Array, is_tensor
+from parity_tests.check.snapshot import Array
 
 
 @step
 def arithmetic_(look: Look) -> Move:
     x = look.target(small)
     ops = ["Tensor.add_", "Tensor.mul_", "operator.iadd", "operator.imul", "Tensor.sub_", "operator.isub"]
-    y = look.source(x)
-    # Booleans are not subtracted, in words of their own.
-    boolean = any(dtype_of(look.at(each) if isinstance(each, Ref) else each) == "bool" for each in (x, y))
-    return Move(look.one_of(*ops[: 4 if boolean else 6]), (x, y))
+    return Move(look.one_of(*ops), (x, look.source(x)))
 
 
 @step
 def unary_(look: Look) -> Move:
-    return Move(
-        look.one_of("Tensor.zero_", "Tensor.neg_", "Tensor.relu_", "Tensor.abs_"), (look.target(settable, usual),)
-    )
+    return Move(look.one_of("Tensor.zero_", "Tensor.neg_", "Tensor.relu_", "Tensor.abs_"), (look.target(),))
 
 
 @step
 def fill_(look: Look) -> Move:
-    return Move("Tensor.fill_", (look.target(settable), look.one_of(1, -2, 0, True)))
+    return Move("Tensor.fill_", (look.target(), look.one_of(1, -2, 0, True)))
 
 
 @step
 def clamp_(look: Look) -> Move:
-    # Of booleans torch says in words of its own that they hold no numbers.
-    return Move(
-        "Tensor.clamp_", (look.target(lambda x: dtype_of(x) != "bool"), look.one_of(-1, 0, None), look.one_of(1, 0))
-    )
+    return Move("Tensor.clamp_", (look.target(), look.one_of(-1, 0, None), look.one_of(1, 0)))
 
 
 @step
@@ -65,14 +52,14 @@ def copy_(look: Look) -> Move:
 
 @step
 def masked_fill_(look: Look) -> Move:
-    x = look.target(settable)
+    x = look.target()
     mask = look.array(tuple(look.at(x).shape)[look.number(0, 1) :], "bool")
     return Move("Tensor.masked_fill_", (x, mask, look.one_of(2, 0, -1)))
 
 
 @step
 def triangle_(look: Look) -> Move:
-    return Move(look.one_of("Tensor.tril_", "Tensor.triu_"), (look.target(settled, lambda x: x.dim() == 2),))
+    return Move(look.one_of("Tensor.tril_", "Tensor.triu_"), (look.target(lambda x: x.dim() == 2),))
 
 
 def _rows_for(look: Look, x: Ref) -> tuple[int, Array, tuple[int, ...]]:
@@ -86,14 +73,14 @@ def _rows_for(look: Look, x: Ref) -> tuple[int, Array, tuple[int, ...]]:
 
 @step
 def index_fill_(look: Look) -> Move:
-    x = look.target(settled)
+    x = look.target(ranked)
     dim, numbers, _ = _rows_for(look, x)
     return Move("Tensor.index_fill_", (x, dim, numbers, look.one_of(2, 0)))
 
 
 @step
 def index_add_(look: Look) -> Move:
-    x = look.target(settled, small)
+    x = look.target(ranked, small)
     dim, numbers, shape = _rows_for(look, x)
     rows = look.array(shape, dtype_of(look.at(x)))
     return Move(look.one_of("Tensor.index_add_", "Tensor.index_copy_"), (x, dim, numbers, rows))
@@ -101,7 +88,7 @@ def index_add_(look: Look) -> Move:
 
 @step
 def scatter_(look: Look) -> Move:
-    x = look.target(settled, lambda x: dtype_of(x) != "bool")
+    x = look.target(ranked)
     dim, numbers, shape = _rows_for(look, x)
     numbers = np.broadcast_to(numbers.reshape([-1 if each == dim else 1 for each in range(len(shape))]), shape)
     return Move("Tensor.scatter_", (x, dim, np.ascontiguousarray(numbers), look.array(shape, dtype_of(look.at(x)))))
@@ -113,8 +100,7 @@ def _value_for(look: Look, x: Ref, shape: tuple[int, ...]) -> Any:
         return look.one_of(2, -1, 0)
     if kind == 1:
         return look.array(shape[look.number(0, 1) :], dtype_of(look.at(x)))
-    real = floating(look.at(x))  # a number that requires grad would make integers require it
-    value = look.tensor(lambda y: tuple(y.shape) == shape[len(shape) - y.dim() :] and (real or not y.requires_grad))
+    value = look.tensor(lambda y: tuple(y.shape) == shape[len(shape) - y.dim() :])
     if look.at(value) is look.at(x) or np.shares_memory(values_of(look.at(x)), values_of(look.at(value))):
         raise Skip
     return value
@@ -129,38 +115,100 @@ def assign(look: Look) -> Move:
 
 @step
 def assign_by_mask(look: Look) -> Move:
-    x = look.target(ranked, settable)
+    x = look.target(ranked)
     mask = look.array(tuple(look.at(x).shape)[: look.number(1, look.at(x).dim())], "bool")
     return Move("operator.setitem", (x, mask, _value_for(look, x, values_of(look.at(x))[mask].shape)))
 
 
 @step
 def assign_by_numbers(look: Look) -> Move:
-    x = look.target(settable, lambda x: x.dim() and x.shape[0] > 1)
+    x = look.target(lambda x: x.dim() and x.shape[0] > 1)
     numbers = np.array(look.one_of([1, 0], [-1], [0]), np.int64)
     return Move("operator.setitem", (x, numbers, _value_for(look, x, values_of(look.at(x))[numbers].shape)))
 
 
 @step
+def scatter_add_(look: Look) -> Move:
+    x = look.target(ranked, small)
+    numbers = look.places(x)
+    source = look.one_of(
+        look.array(numbers.shape, dtype_of(look.at(x))), look.tensor(lambda y: y.shape == numbers.shape)
+    )
+    if isinstance(source, Ref) and np.shares_memory(values_of(look.at(x)), values_of(look.at(source))):
+        raise Skip
+    if look.number(0, 1):
+        return Move("Tensor.scatter_add_", (x, 0, numbers, source))
+    return Move("Tensor.scatter_reduce_", (x, 0, numbers, source, look.one_of("sum", "amax", "amin")))
+
+
+@step
+def masked_scatter_(look: Look) -> Move:
+    x = look.target()
+    shape = tuple(look.at(x).shape)
+    mask = look.array(shape[look.number(0, 1) :], "bool")
+    return Move("Tensor.masked_scatter_", (x, mask, look.array(shape, dtype_of(look.at(x)))))
+
+
+@step
+def put_(look: Look) -> Move:
+    x = look.target(small)
+    numbers = np.array(look.one_of([0], [1, 0], [-1, 0, -1]), np.int64)
+    values = look.array(numbers.shape, dtype_of(look.at(x)))
+    if look.number(0, 1):
+        return Move("Tensor.put_", (x, numbers, values, True))
+    return Move("Tensor.index_put_", (x, (numbers,), look.one_of(values, values[:1]), True))
+
+
+@step
+def fill_with(look: Look) -> Move:
+    x = look.target()
+    value = look.tensor(lambda y: not y.dim() and y is not look.at(x) and not _overlap(look.at(x), y))
+    if look.number(0, 1):
+        return Move("Tensor.fill_", (x, value))
+    return Move("Tensor.masked_fill_", (x, look.array(tuple(look.at(x).shape), "bool"), value))
+
+
+def _overlap(x: Any, y: Any) -> bool:
+    return bool(np.shares_memory(values_of(x), values_of(y)))
+
+
+@step
 def turn_(look: Look) -> Move:
-    x = look.tensor(lambda x: not x.retains_grad)
-    # A leaf that is turned round under no_grad has no gradient of its shape any more: it is refused, then.
-    mode = "enable_grad" if look.at(x).is_leaf and look.at(x).requires_grad else ""
-    kind = look.number(0, 3)
+    x = look.tensor()
+    kind = look.number(0, 5)
     if kind == 0:
-        return Move("Tensor.t_", (x,), mode=mode)
+        return Move("Tensor.t_", (x,))
     if kind == 1:
-        return Move("Tensor.transpose_", (x, look.dim(x), look.dim(x)), mode=mode)
-    return Move("Tensor.squeeze_" if kind == 2 else "Tensor.unsqueeze_", (x,) if kind == 2 else (x, 0), mode=mode)
+        return Move(look.one_of("Tensor.transpose_", "Tensor.swapaxes_"), (x, look.dim(x), look.dim(x)))
+    if kind == 2:
+        return Move("Tensor.squeeze_", (x,) if look.number(0, 1) else (x, look.dim(x)))
+    if kind == 3:
+        size = look.at(x).numel()
+        return Move("Tensor.as_strided_", (x, (size // 2,), (look.number(1, 2),)))
+    return Move("Tensor.unsqueeze_", (x, 0))
+
+
+@step
+def resize_(look: Look) -> Move:
+    x = look.tensor()
+    shape = tuple(look.at(x).shape)
+    room = look.at(x).untyped_storage().nbytes() // look.at(x).element_size() - look.at(x).storage_offset()
+    shapes = (shape[1:], shape[::-1], (1, *shape), shape[:-1])
+    return Move("Tensor.resize_", (x, look.one_of((0,), *(each for each in shapes if np.prod(each) <= room))))
+
+
+@step
+def set_(look: Look) -> Move:
+    x = look.tensor()
+    dtype = look.at(x).dtype
+    return Move("Tensor.set_", (x, look.mostly(lambda y: y.dtype == dtype)) if look.number(0, 3) else (x,))
 
 
 @step
 def swap_data(look: Look) -> Move:
-    # What then becomes of views, of what graphs have saved, and of gradients that are added to, is nobody's promise.
-    others = [other for each in look.values.values() if is_tensor(each) for other in (each._base, each.grad)]
-    x = look.tensor(ordinary, lambda x: not (x._is_view() or x.requires_grad or any(each is x for each in others)))
+    x = look.tensor()
     dtype = look.at(x).dtype
-    return Move("builtins.setattr", (x, "data", look.tensor(ordinary, lambda y: y.dtype == dtype)))
+    return Move("builtins.setattr", (x, "data", look.mostly(lambda y: y.dtype == dtype)))
 
 
 @step

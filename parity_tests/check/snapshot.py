@@ -73,6 +73,8 @@ def of_tensor(tensor: Any, accumulated: bool = False) -> Snapshot:
         # A gradient that is known to be zero may have no memory at all.
         detached = detached.clone()
         array = detached.numpy()
+    except TypeError:
+        array = detached.float().numpy()  # bfloat16, whose numbers are all numbers of float32
     is_leaf = getattr(tensor, "is_leaf", None)
     # Asking a non-leaf for its gradient is a mistake that torch warns of.
     has_grad = is_leaf or getattr(tensor, "retains_grad", False)
@@ -107,7 +109,7 @@ def _node_name(tensor: Any) -> str | None:
 
 def _storage(tensor: Any, array: Array, accumulated: bool) -> int:
     if accumulated:
-        return int(array.__array_interface__["data"][0])
+        return int(tensor.data_ptr() if hasattr(tensor, "data_ptr") else array.__array_interface__["data"][0])
     if hasattr(tensor, "untyped_storage"):
         return int(tensor.untyped_storage().data_ptr())
     while isinstance(array.base, np.ndarray):

@@ -117,6 +117,18 @@ def hooks_cannot_be_removed(right: Right, self: Any) -> None:
     """A hook that was removed is called all the same."""
 
 
+@fault("hooks", Attribute(graph.AccumulateGrad, "revived"))
+def hooks_on_forgotten_leaves_are_not_called(right: Right, self: Any) -> Any:
+    """What is to be called after the gradient of a leaf was updated is not, once nobody holds the leaf."""
+    return self.leaf()
+
+
+@fault("no error", Attribute(graph.NotImplementedNode, "apply"))
+def what_set_gave_is_differentiated(right: Right, self: Any, *args: Any) -> Any:
+    """backward through set_ gives nothing instead of an error."""
+    return [None] * len(self.inputs)
+
+
 @fault("grad mode", Attribute(Tensor, "detach_"))
 def detach_in_place_leaves_history(right: Right, self: Any) -> Any:
     """detach_ gives the tensor back as it was."""

@@ -58,7 +58,7 @@ FUNCTIONS = [
     )],
     *[(name, operands) for name in ("add", "sub", "mul", "div", "pow") for operands in ("cc", "cr", "pc")],
     ("complex", "rr"), ("polar", "pr"), ("outer", "vv"), ("vdot", "vv"), ("dot", "vv"), ("mv", "cv"), ("lerp", "ccc"),
-    ("addcmul", "ccr"), ("addcdiv", "ccp"), ("logsumexp", "c1"), ("cumsum", "c1"), ("logaddexp", "cc"),
+    ("addcmul", "ccr"), ("addcdiv", "ccp"), ("logsumexp", "c1"), ("logcumsumexp", "c1"), ("cumsum", "c1"), ("logaddexp", "cc"),
 ]  # fmt: skip
 
 

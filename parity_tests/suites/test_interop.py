@@ -1,7 +1,6 @@
 """Tensors among Python's numbers, NumPy's numbers and arrays: which type comes out, which dtype, which error."""
 
 import importlib
-import warnings
 
 import numpy as np
 import pytest
@@ -259,12 +258,23 @@ def test_gradients_flow_only_through_tensors(torch, candidate):
     same_outcomes(torch, candidate, expressions, tensor_named(TENSORS["recording"]))
 
 
-def test_numpy_is_not_told_to_warn(candidate):
-    # torch's own methods for NumPy's protocols lack parameters that NumPy 2 passes, and cause DeprecationWarnings.
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        tensor = candidate.ones(3)
-        assert np.array(tensor).sum() == np.sin(tensor).size()[0]
+_MEETINGS = {
+    "a function of a tensor": lambda ns, t: np.sin(t),
+    "a method of a tensor": lambda ns, t: np.sum(t),
+    "an array of tensors": lambda ns, t: np.stack([t, t]),
+    "no copy": lambda ns, t: np.asarray(t),
+    "a copy": lambda ns, t: np.array(t),
+    "never a copy": lambda ns, t: np.asarray(t, copy=False),
+    "another dtype": lambda ns, t: np.array(t, dtype=np.float64),
+    "a number on the left": lambda ns, t: np.float64(2) * t,
+    "an array on the left": lambda ns, t: np.ones(3) + t,
+}
+
+
+@pytest.mark.parametrize("name", _MEETINGS)
+def test_what_numpy_warns_of(torch, candidate, name):
+    """NumPy 2 passes arguments that the methods of torch's tensors do not take, and says so."""
+    same(torch, candidate, lambda ns: warned(ns, lambda ns: _MEETINGS[name](ns, ns.tensor([1.0, 2.0, 3.0]))))
 
 
 @pytest.mark.parametrize("convert", [float, int, bool, complex, lambda x: x.item(), lambda x: f"{x:.1f}"])

@@ -434,3 +434,11 @@ def test_a_reparametrised_weight_is_used(torch, candidate):
         return module(ns.ones(2)).tolist(), list(module.state_dict())
 
     same(torch, candidate, program)
+
+
+def test_shared_memory(torch, candidate):
+    def program(ns):
+        module = ns.nn.BatchNorm1d(2)
+        return module.share_memory() is module, module.weight.is_shared(), module.running_mean.is_shared()
+
+    same(torch, candidate, program)

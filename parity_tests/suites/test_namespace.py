@@ -1,11 +1,13 @@
 """The torch namespace that ordinary scripts touch before, after and beside their tensors."""
 
+import importlib
 import warnings
 
 import pytest
 
 from parity_tests.suites._expressions import outcome, same_outcomes
 from parity_tests.suites._programs import same
+from parity_tests.suites._warnings import warned
 
 ASKING_FOR_A_GPU = [
     *(f"ns.cuda.{call}" for call in (
@@ -224,3 +226,42 @@ def test_what_is_refused_is_named(candidate, name):
 def test_tensorboard_is_not_there(candidate):
     with pytest.raises(ImportError, match="tensorboard"):
         __import__(f"{candidate.__name__}.utils.tensorboard")
+
+
+_OLDER_NAMES = {
+    "has_cuda": lambda ns: ns.has_cuda,
+    "has_mps": lambda ns: ns.has_mps,
+    "autocast dtypes": lambda ns: [str(ns.get_autocast_dtype(each))[-8:] for each in ("cpu", "cuda", "mps", "xpu")],
+    "autocast dtype of nothing": lambda ns: ns.get_autocast_dtype(),
+    "autocast dtype of a number": lambda ns: ns.get_autocast_dtype(3),
+    "storages": lambda ns: (
+        ns.storage.UntypedStorage is type(ns.ones(1).untyped_storage()),
+        ns.storage.TypedStorage.__name__,
+    ),
+    "module of storages": lambda ns: ns.storage.UntypedStorage.__module__.partition(".")[2],
+    "attention among activations": lambda ns: ns.nn.modules.activation.MultiheadAttention is ns.nn.MultiheadAttention,
+    "Final": lambda ns: ns.jit.Final,
+    "layouts": lambda ns: [
+        repr(getattr(ns, each)) for each in ("sparse_coo", "sparse_csr", "sparse_bsr", "jagged", "strided")
+    ],
+    "layout of a tensor": lambda ns: (
+        ns.ones(1).layout == ns.sparse_coo,
+        ns.layout.__module__.replace(ns.__name__, "torch"),
+    ),
+    "clip_grad_norm": lambda ns: _clipped(ns, ns.ones(2, requires_grad=True)),
+    "what there is not": lambda ns: [hasattr(ns, each) for each in ("npu", "_nothing", "hpu")],
+}
+
+
+def _clipped(ns, x):
+    (x * 3).sum().backward()
+    return ns.nn.utils.clip_grad_norm(x, 1.0), x.grad
+
+
+@pytest.mark.parametrize("name", _OLDER_NAMES)
+def test_names_that_scripts_still_use(torch, candidate, name):
+    def program(ns):
+        importlib.import_module(f"{ns.__name__}.storage")
+        return warned(ns, _OLDER_NAMES[name])
+
+    same(torch, candidate, program)

@@ -59,29 +59,12 @@ calls = st.tuples(
 )
 
 
-# Functions of the interpreter rather than of tensors, of sparse tensors, and of other devices; and methods that a candidate
-# in Python may well leave to Python to read.
-APART = frozenset((
-    "adaptive_max_pool1d", "from_numpy", "get_default_dtype", "gradient", "is_autocast_cache_enabled",
-    "is_autocast_enabled", "is_grad_enabled", "is_inference_mode_enabled", "max_pool1d",
-    "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "set_flush_denormal", "to_dlpack", "trapz", "apply_",
-    "as_strided_", "as_subclass", "coalesce", "copy_", "count_nonzero", "cpu", "cuda", "dense_dim", "detach",
-    "dim", "float_power_", "indices", "ipu", "is_coalesced", "is_contiguous", "is_distributed", "is_nonzero",
-    "item", "map2_", "map_", "nansum", "new", "new_tensor", "numel", "numpy", "pin_memory", "polygamma",
-    "requires_grad_", "size", "sparse_dim", "stride", "swapaxes_", "tensor_split", "to_dense", "to_mkldnn",
-    "to_sparse", "to_sparse_csc", "to_sparse_csr", "type", "untyped_storage", "values", "xpu",
-))  # fmt: skip
-
-
 def names_of(torch, candidate, kind):
     """What torch has written in C, and the candidate has, too: the functions and methods with torch's argument parser."""
     return [
         name
         for name in dir(torch)
-        if not name.startswith("_")
-        and name not in APART
-        and isinstance(getattr(torch, name), kind)
-        and hasattr(candidate, name)
+        if not name.startswith("_") and isinstance(getattr(torch, name), kind) and hasattr(candidate, name)
     ]
 
 
@@ -99,7 +82,7 @@ def refusal(ns, find, call):
 
 def refuses_alike(torch, candidate, find, call):
     expected = refusal(torch, find, call)
-    if expected is None:
+    if expected is None or list(call[0]).count("bad element") > 1:  # see ACCEPTED
         return
     actual = refusal(candidate, find, call)
     # Kernels over NumPy take arrays where there may be numbers; to look for them would cost every call.
@@ -155,6 +138,41 @@ SPECIAL = {
     "but not one that requires grad": lambda ns, x: ns.clamp(x, 1, ns.tensor(3.0, requires_grad=True)),
     "an int too big for C": lambda ns, x: x.cumsum(2**70),
     "no self": lambda ns, x: ns.Tensor.exp(),
+    "no self of a method of one line": lambda ns, x: ns.Tensor.dim(),
+    "no self of a method with a default": lambda ns, x: ns.Tensor.size(dim=0),
+    "no self of a composed method": lambda ns, x: ns.Tensor.tensor_split(),
+    "no self of a method that converts": lambda ns, x: ns.Tensor.to(dtype=ns.float64),
+    "no self of a conversion": lambda ns, x: ns.Tensor.double(),
+    "no self of a fill": lambda ns, x: ns.Tensor.geometric_(p=0.5),
+    "no self of a scatter": lambda ns, x: ns.Tensor.scatter_(dim=0),
+    "no self of what is asked of storages": lambda ns, x: ns.Tensor.untyped_storage(),
+    "no self of `new`": lambda ns, x: ns.Tensor.new_zeros(size=(1,)),
+    "a size by name": lambda ns, x: (x.size(dim=0), x.size(dim=ns.tensor(1)), x.size(None), x.stride(dim=-1)),
+    "a size by NumPy's name": lambda ns, x: (x.size(axis=0), x.stride(axis=1)),
+    "two dims for a size": lambda ns, x: x.size(0, dim=1),
+    "a dim of the wrong type by name": lambda ns, x: x.size(dim="a"),
+    "a dim of the wrong type": lambda ns, x: x.stride(1.5),
+    "a dim that is none": lambda ns, x: x.size(5),
+    "a keyword for a method of one line": lambda ns, x: x.dim(foo=1),
+    "several keywords": lambda ns, x: x.sum(1, 2, 3, 4, keepdims=1, self=2, x=3, other=4, foo=5, bar=6, a=7),
+    "one argument, by name": lambda ns, x: x.apply_(callable=abs),
+    "no argument where there is one": lambda ns, x: x.apply_(),
+    "no argument of a function": lambda ns, x: ns.from_numpy(),
+    "what cannot be called": lambda ns, x: x.map_(x, ns.float32),
+    "what has no dtype in common": lambda ns, x: x.map_(x.bool(), max),
+    "an argument of a question": lambda ns, x: ns.is_grad_enabled(x),
+    "a keyword of a setting": lambda ns, x: ns.get_default_dtype(d=ns.float32),
+    "a number for a name": lambda ns, x: ns.is_autocast_enabled(3),
+    "a layout that there is not": lambda ns, x: x.to_sparse_csr("a"),
+    "what is no subclass": lambda ns, x: x.as_subclass(cls=float),
+    "three tensors by position": lambda ns, x: (ns.layer_norm(x, [3], None), ns.layer_norm(x, (3,), ns.ones(3))),
+    "the same types in two orders": lambda ns, x: (
+        ns.sub(x, 2, x),
+        ns.subtract(x, 0.5, alpha=1),
+        ns.subtract(x, 0.5, 1),
+    ),
+    "a start that is a tensor": lambda ns, x: (ns.narrow(x, 0, ns.tensor(1), 1), x.narrow(0, ns.tensor(0), 1)),
+    "and one that is no number": lambda ns, x: x.narrow(0, ns.tensor([0]), 1),
     "an argument too many": lambda ns, x: x.item(3),
     "one for a method without": lambda ns, x: x.exp_(3),
     "a keyword for a method without": lambda ns, x: x.exp(foo=3),
@@ -169,6 +187,41 @@ SPECIAL = {
 @pytest.mark.parametrize("name", SPECIAL)
 def test_special_cases(torch, candidate, name):
     same(torch, candidate, lambda ns: SPECIAL[name](ns, ns.arange(6.0).reshape(2, 3)))
+
+
+# What stays apart: why, and a call.
+ACCEPTED = {
+    "which of two bad sequences is named": (
+        "C++ leaves open in which order arguments are unpacked, and its compiler takes some calls from the end",
+        lambda ns, x: x.as_strided((0, 1.5), (0, 1.5)),
+    ),
+    "an array for the first operand": (
+        "a kernel over NumPy takes it as it is; to look for it would cost every call",
+        lambda ns, x: ns.add(np.ones((2, 3), np.float32), x),
+    ),
+    "an array for a bound": (
+        "a kernel over NumPy takes it as it is; to look for it would cost every call",
+        lambda ns, x: x.clamp(x, np.ones((2, 3), np.float32)),
+    ),
+    "sparse tensors": ("there are none, which an error says by name", lambda ns, x: x.to_sparse().is_sparse),
+    "compressed sparse tensors": (
+        "there are none, which an error says by name",
+        lambda ns, x: x.to_sparse_csr().is_sparse,
+    ),
+    "tensors of another library": (
+        "there are none, which an error says by name",
+        lambda ns, x: x.to_mkldnn().is_mkldnn,
+    ),
+}
+
+
+def _expected_to_fail(name, reason):
+    return pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True))
+
+
+@pytest.mark.parametrize("name", [_expected_to_fail(name, reason) for name, (reason, _) in ACCEPTED.items()])
+def test_accepted_differences(torch, candidate, name):
+    same(torch, candidate, lambda ns: ACCEPTED[name][1](ns, ns.arange(6.0).reshape(2, 3)))
 
 
 DEPRECATED = {
@@ -193,5 +246,5 @@ def test_deprecated_signatures_work_and_warn(torch, candidate, name):
 def test_a_deprecated_signature_is_named_in_a_warning(candidate):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        candidate.sub(candidate.ones(2), 2, candidate.ones(2))
-    assert [str(each.message).split("\n")[0] for each in caught] == ["This overload of sub is deprecated:"]
+        candidate.addcmul(candidate.ones(2), 2, candidate.ones(2), candidate.ones(2))
+    assert [str(each.message).split("\n")[0] for each in caught] == ["This overload of addcmul is deprecated:"]

@@ -167,6 +167,35 @@ def test_nobody_answers(torch, candidate):
     same_outcomes(torch, candidate, REFUSED, lambda ns: {"d": Scalar(5, 2.0), "p": ns.ones(2)})
 
 
+class Answering:
+    """A foreign class that answers, with the operands' places."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return "answer", [type(each).__name__ for each in args]
+
+
+class Failing:
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise TypeError("not with me")
+
+    def __radd__(self, other):
+        return "added by itself"
+
+
+_OPERATIONS = [
+    *(f"p {symbol} d" for symbol in ("+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^", "==", "!=", "<", ">=")),
+    *(f"d {symbol} p" for symbol in ("+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^", "==", "!=", "<", ">=")),
+    "operator.iadd(p, d)", "operator.imul(p, d)", "operator.iand(p, d)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [Answering, Failing])
+def test_operators_ask_foreign_operands(torch, candidate, kind):
+    same_outcomes(torch, candidate, _OPERATIONS, lambda ns: {"d": kind(), "p": ns.ones(2)})
+
+
 def test_subclasses_are_asked_before_their_bases(torch, candidate):
     def program(ns):
         asked = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS
 from minitorch_like._composed.in_place import in_place
 from minitorch_like._composed.nn import PUBLIC
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE
 
 
@@ -165,21 +165,21 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) / sum(exp(x)) along `dim`; computed in `dtype` if given. Warns where `dim` is left out."""
     if dim is None:
-        dim = _get_softmax_dim("softmax", input.dim(), _stacklevel)
+        dim = _get_softmax_dim("softmax", input.dim())
     return _along("softmax", input, dim, dtype)
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x) along `dim`."""
     if dim is None:
-        dim = _get_softmax_dim("softmin", input.dim(), _stacklevel)
+        dim = _get_softmax_dim("softmin", input.dim())
     return _along("softmax", -input, dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`."""
     if dim is None:
-        dim = _get_softmax_dim("log_softmax", input.dim(), _stacklevel)
+        dim = _get_softmax_dim("log_softmax", input.dim())
     return _along("log_softmax", input, dim, dtype)
 
 
@@ -191,10 +191,9 @@ def _along(name: str, input: Any, dim: int, dtype: Any) -> Tensor:
     return method(dim) if dtype is None else method(dim, dtype=dtype)
 
 
-def _get_softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
-    warnings.warn(
+def _get_softmax_dim(name: str, ndim: int) -> int:
+    warn_of_call(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
     )
     return 0 if ndim in (0, 1, 3) else 1
 
@@ -205,7 +204,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     `hard` makes it one-hot, with the gradient of the soft one (Jang et al. 2016).
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn_of_call("`eps` parameter is deprecated and has no effect.")
     noise = -torch.empty(tuple(logits.shape), dtype=logits.dtype).exponential_().log()
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:

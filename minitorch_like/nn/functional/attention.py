@@ -8,6 +8,7 @@ import numpy as np
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._dtype import FLOATING_KINDS
 from minitorch_like.ops import TABLE, Op
 from minitorch_like.ops._checks import broadcast_shapes, c_name, title
 from minitorch_like.ops.attention import attention_scale
@@ -50,7 +51,7 @@ def _scaled_dot_product_attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     q, k, v = query._data, key._data, value._data
-    if not (q.dtype is k.dtype is v.dtype) or q.dtype.kind != "f" or min(q.ndim, k.ndim, v.ndim) < 2:
+    if not (q.dtype is k.dtype is v.dtype) or q.dtype.kind not in FLOATING_KINDS or min(q.ndim, k.ndim, v.ndim) < 2:
         _refuse(q, k, v)
     mask = None if attn_mask is None else attn_mask._data
     if mask is not None:

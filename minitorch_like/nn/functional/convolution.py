@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from minitorch_like import Tensor
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._checks import sizes
 from minitorch_like.ops._signature import Reader
@@ -154,10 +154,9 @@ def _check_same(input: Tensor, weight: Tensor, stride: Ints, dilation: Ints) -> 
 @functools.cache
 def _warn_of_copy() -> None:
     """Once, as in torch."""
-    warnings.warn(
+    warn_of_call(
         "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the input be "
         "created",
-        stacklevel=4,
     )
 
 

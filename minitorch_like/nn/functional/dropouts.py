@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._once import warn_of_call
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -35,13 +35,12 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if rank not in (3, 4):
         _warn_rank("dropout2d", rank, "2 spatial dimensions, a channel dimension", "3D or 4D")
     if rank == 3:
-        warnings.warn(
+        warn_of_call(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior"
             " is desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior"
             " will change in a future release to interpret the input as one without a batch dimension, i.e."
             " shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using"
             " dropout1d instead.",
-            stacklevel=2,
         )
     return _dropout(input, p, training, inplace, channels=True)
 
@@ -73,12 +72,11 @@ def _check_probability(p: float) -> None:
 
 
 def _warn_rank(name: str, rank: int, dimensions: str, ranks: str) -> None:
-    warnings.warn(
+    warn_of_call(
         f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a"
         " future release. To retain the behavior and silence this warning, please use dropout instead. Note"
         f" that {name} exists to provide channel-wise dropout on inputs with {dimensions}, and an optional"
         f" batch dimension (i.e. {ranks} inputs).",
-        stacklevel=3,
     )
 
 

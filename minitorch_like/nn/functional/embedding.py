@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS, check_writable
 from minitorch_like._capture import run
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._signature import Reader
 from minitorch_like.ops.embedding import MAX, MEAN, SUM, renormalise
@@ -89,10 +89,9 @@ def embedding_bag(
     shape of `input`, multiply the rows of a "sum".  The other options are those of `embedding`.
     """
     if weight.dtype is torch.int64 and input.is_floating_point():
-        warnings.warn(
+        warn_of_call(
             "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
             "deprecated, and should now be `embedding_bag(input, weight, ...)`.",
-            stacklevel=2,
         )
         weight, input = input, weight
     if per_sample_weights is not None and input.size() != per_sample_weights.size():

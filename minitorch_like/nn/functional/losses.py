@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._capture import mode, run
+from minitorch_like._once import warn_of_call
 from minitorch_like.nn import _reduction
 from minitorch_like.nn.functional import _cross_entropy
 from minitorch_like.ops import TABLE
@@ -108,11 +108,10 @@ def _alike(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """The operands of an elementwise loss in one shape, with torch's warning where they were not."""
     # Arrays' shapes are quicker to compare than sizes; only sizes have the error for what is no tensor.
     if not are_tensors(input, target) or input._data.shape != target._data.shape:
-        warnings.warn(
+        warn_of_call(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()})."
             " This will likely lead to incorrect results due to broadcasting."
             " Please ensure they have the same size.",
-            stacklevel=3,
         )
         return torch.broadcast_tensors(input, target)
     return input, target
@@ -395,11 +394,10 @@ def kl_div(
         chosen = _reduction.legacy_get_string(size_average, reduce)
     else:
         if reduction == "mean":
-            warnings.warn(
+            warn_of_call(
                 "reduction: 'mean' divides the total loss by both the batch size and the support size."
                 "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
                 "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-                stacklevel=2,
             )
         chosen = "sum" if reduction == "batchmean" else _reduction.checked(reduction)
     if not are_tensors(input, target) or type(log_target) is not bool:

@@ -66,7 +66,7 @@ def margin_ranking_loss(
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
     _READ_RANKING.read((input1, input2, target, margin, reduction), {})
-    return reduced(_HINGE.apply(-target * (input1 - input2) + margin), reduction)
+    return reduced(_HINGE.apply(-target * (input1 - input2) + float(margin)), reduction)
 
 
 def cosine_embedding_loss(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._checks import c_name
 
@@ -166,9 +166,8 @@ def canonical_mask(
     if mask.dtype != torch.bool and not floating:
         raise AssertionError(f"only bool and floating types of {mask_name} are supported")
     if check_other and other_type is not None and mask.dtype != other_type:
-        warnings.warn(
+        warn_of_call(
             f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.",
-            stacklevel=2,
         )
     return mask if floating else torch.zeros_like(mask, dtype=target_type).masked_fill_(mask, -math.inf)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS
 from minitorch_like._capture import mode
 from minitorch_like._dtype import promote_types
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._checks import check_no_integer
 from minitorch_like.ops._signature import Reader
@@ -21,7 +21,7 @@ _INT = {int}
 
 # The ops themselves, for calls whose arguments were looked at here.
 _LAYER_NORM, _GROUP_NORM = TABLE["layer_norm"], TABLE["group_norm"]
-_BATCH_NORM, _RMS_NORM = TABLE["batch_norm"], TABLE["rms_norm"]
+_BATCH_NORM, _RMS_NORM, _NAMED = TABLE["batch_norm"], TABLE["rms_norm"], TABLE["named"]
 
 _RMS_NORM_READER = Reader("rms_norm", ("(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None)",))
 _INSTANCE_NORM = (
@@ -74,6 +74,8 @@ def rms_norm(
     if input.dim() < len(normalized_shape):
         raise ValueError(f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input.dim()}")
     check_normalized_shape(input._data, normalized_shape, None if weight is None else weight._data, prefix="")
+    if input.is_complex():
+        return _complex_rms_norm(input, normalized_shape, weight, eps)
     check_no_integer("rms_norm", input._data)
     dtype = torch.float64 if input.dtype is torch.float64 else torch.float32
     if eps is None:
@@ -82,14 +84,21 @@ def rms_norm(
         return _RMS_NORM.apply(input, weight, normalized_shape, eps)
     if weight is not None:
         if weight.dtype is not input.dtype:
-            warnings.warn(
+            warn_of_call(
                 f"Mismatch dtype between input and weight: input dtype = {input.dtype}, weight dtype = {weight.dtype}, "
                 "Cannot dispatch to fused implementation.",
-                stacklevel=2,
             )
         dtype = promote_types(dtype, weight.dtype)
         weight = weight.to(dtype)
     return _RMS_NORM.apply(input.to(dtype), weight, normalized_shape, eps).to(input.dtype)
+
+
+def _complex_rms_norm(input: Tensor, shape: Sequence[int], weight: Tensor | None, eps: float | None) -> Tensor:
+    """As torch composes it: of the squares, not of their magnitudes."""
+    if eps is None:
+        eps = torch.finfo(input.dtype).eps
+    result: Tensor = input * (input.pow(2).mean(tuple(range(-len(shape), 0)), True) + eps).rsqrt()
+    return result if weight is None else result * weight
 
 
 # -- over channels -----------------------------------------------------------------------------------------------------
@@ -257,12 +266,12 @@ def _root_batch_norm(*args: Any, **kwargs: Any) -> Tensor:
 
 
 def _statistics(x: Any, dims: Sequence[int], keepdim: bool, eps: float, like: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Mean and 1 / sqrt(var + eps) without history, in the dtype of the parameters."""
+    """Mean and 1 / sqrt(var + eps), in the dtype of the parameters."""
     dtype = (x if like is None else like).dtype
-    with torch.no_grad():
-        x = x.to(torch.float64)
-        mean, var = x.mean(dims, keepdim), x.var(dims, unbiased=False, keepdim=keepdim)
-        return mean.to(dtype), (var + eps).rsqrt().to(dtype)
+    x = x.to(torch.float64)
+    mean = x.mean(dims, True)
+    var = (x - mean).square().mean(dims, keepdim)
+    return (mean if keepdim else mean.squeeze(dims)).to(dtype), (var + eps).rsqrt().to(dtype)
 
 
 def native_layer_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -270,11 +279,11 @@ def native_layer_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
     _, values = _NATIVE_LAYER_NORM.read(args, kwargs)
     result = FUNCTIONS["layer_norm"](**values)
     dims = tuple(range(-len(values["normalized_shape"]), 0))
-    return result, *_statistics(values["input"], dims, True, values["eps"], values["weight"])
+    return result, *_statistics(values["input"].detach(), dims, True, values["eps"], values["weight"])
 
 
 def native_group_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """`group_norm` with the means and the 1 / sqrt(var + eps) that it divided by, (N, group) each."""
+    """`group_norm` with the means and the 1 / sqrt(var + eps) that it divided by, (N, group) each; all have gradients."""
     _, values = _NATIVE_GROUP_NORM.read(args, kwargs)
     input, weight, bias, n, c, s, groups, eps = values.values()
     if input.numel() != n * c * s:
@@ -282,8 +291,12 @@ def native_group_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
             "Expected X.numel() == N * C * HxW to be true, but got false.  "
             "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
         )
-    result = FUNCTIONS["group_norm"](input.reshape(n, c, s), groups, weight, bias, eps).view(input.shape)
-    return result, *_statistics(input.reshape(n, groups, c // groups * s), (2,), False, eps, weight)
+    result = FUNCTIONS["group_norm"](input.reshape(n, c, s), groups, weight, bias, eps).reshape(input.shape)
+    means, factors = _statistics(input.reshape(n, groups, c // groups * s), (2,), False, eps, weight)
+    one, two, three = (
+        _NAMED.apply(each, weight, bias, "NativeGroupNormBackward0") for each in (result, means, factors)
+    )
+    return one, two, three
 
 
 def native_batch_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -295,7 +308,7 @@ def native_batch_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
         dtype = (input if weight is None else weight).dtype
         return result, torch.empty(0, dtype=dtype), torch.empty(0, dtype=dtype)
     dims = (0, *range(2, input.dim()))
-    return result, *_statistics(input, dims, False, values["eps"], weight)
+    return result, *_statistics(input.detach(), dims, False, values["eps"], weight)
 
 
 def _root_rms_norm(*args: Any, **kwargs: Any) -> Tensor:

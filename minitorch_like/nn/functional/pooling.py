@@ -7,6 +7,8 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._dtype import FLOATING_KINDS
+from minitorch_like._functions import _reads
 from minitorch_like.ops import TABLE, _pools
 from minitorch_like.ops._signature import Reader
 
@@ -242,7 +244,8 @@ def adaptive_avg_pool1d(*args: Any, **kwargs: Any) -> Tensor:
     windows = _pools.adaptive_pool1d("adaptive_avg_pool1d", input._data.shape, _plain(values["output_size"]))
     result: Tensor
     if windows.outputs == (1,):  # torch has the mean do it
-        windows.check_dtype(input._data)
+        if input._data.dtype.kind not in FLOATING_KINDS:
+            windows.check_dtype(input._data)
         result = TABLE["named"].apply(input.mean(-1, keepdim=True), None, None, "SqueezeBackward1")
     else:
         result = _avg_pool.apply(input, windows)
@@ -255,6 +258,29 @@ adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max
     _adaptive_with_indices
 )
 adaptive_avg_pool2d, adaptive_avg_pool3d = _adaptive_avg_pooling(2), _adaptive_avg_pooling(3)
+
+
+# -- those that torch has at its root, too: read by signature, and without a choice about the indices ---------------------
+
+PUBLIC: dict[str, Callable[..., Any]] = {}
+
+
+def _public(name: str, text: str, pool: Callable[..., Any], **fixed: Any) -> None:
+    def function(**values: Any) -> Any:
+        return pool(**values, **fixed)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = pool.__doc__
+    _reads(text, method=False, into=PUBLIC)(function)
+
+
+_MAX_POOL = (
+    "(Tensor input, int[1] kernel_size, int[1] stride=None, int[1] padding=0, int[1] dilation=1, bool ceil_mode=False)"
+)
+for _rank, _pool in enumerate((max_pool1d, max_pool2d, max_pool3d), 1):
+    _public(f"max_pool{_rank}d", _MAX_POOL, _pool)
+_public("max_pool1d_with_indices", _MAX_POOL, max_pool1d, return_indices=True)
+_public("adaptive_max_pool1d", _ADAPTIVE, adaptive_max_pool1d, return_indices=True)
 
 
 # -- the way back from maxima ---------------------------------------------------------------------------------------
@@ -320,9 +346,10 @@ def _check_unpooling(rank: int, input: Tensor, indices: Tensor) -> None:
             f"{input.dim()} dimensions."
         )
     if input.shape != indices.shape:
+        shapes = [[*each.shape, 1] if rank == 1 else [*each.shape] for each in (input, indices)]  # 1d goes by way of 2d
         raise RuntimeError(
-            f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices "
-            f"tensor with shape: {list(indices.shape)}"
+            f"Expected shape of indices to be same as that of the input tensor ({shapes[0]}) but got indices "
+            f"tensor with shape: {shapes[1]}"
         )
 
 

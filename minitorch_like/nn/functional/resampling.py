@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS
+from minitorch_like._once import warn_of_call
 from minitorch_like.ops import TABLE, resampling, unfolding
 from minitorch_like.ops._checks import title
 from minitorch_like.ops._signature import Reader
@@ -89,7 +89,7 @@ def interpolate(
     if ndim in (3, 4, 5):
         if mode in ("nearest", "nearest-exact"):
             windows = resampling.nearest(shape, sizes, scales, mode == "nearest-exact")
-            _check_dtype(input, "nearest", allowed="efdB")
+            _check_dtype(input, "nearest", allowed="eEfdB")
             copied: Tensor = _wrap.apply(input, windows)
             return copied
         if mode == "area":
@@ -98,7 +98,7 @@ def interpolate(
         if _WEIGHTED.get(mode) == ndim:
             make = resampling.cubic if mode == "bicubic" else resampling.linear
             weights = make(shape, sizes, scales, bool(align_corners))
-            _check_dtype(input, "cubic" if mode == "bicubic" else "linear", allowed="efd")
+            _check_dtype(input, "cubic" if mode == "bicubic" else "linear", allowed="eEfdB" if ndim == 4 else "eEfd")
             result: Tensor = _interpolate.apply(input, weights)
             return result
         if mode in _WEIGHTED and mode != "bicubic":
@@ -189,4 +189,4 @@ def upsample_bilinear(input: Tensor, size: Sizes = None, scale_factor: Factors =
 
 
 def _warn_of_name(name: str) -> None:
-    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warn_of_call(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.")

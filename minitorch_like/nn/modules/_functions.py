@@ -21,7 +21,7 @@ class BackwardHookFunctionBackward(Node):
 
     __slots__ = ()
     several: ClassVar[bool] = True
-    op: ClassVar[Any] = SimpleNamespace(outputs=(), saves=())
+    op: ClassVar[Any] = SimpleNamespace(outputs=(), saves=(), variadic=True)  # each input may have a gradient
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self.inputs = tuple(tensor.grad_node() for tensor in tensors)

@@ -499,6 +499,10 @@ class Module(Stateful):
             parameter.requires_grad_(requires_grad)
         return self
 
+    def share_memory(self) -> Self:
+        """`Tensor.share_memory_` of all parameters and buffers."""
+        return self._apply(lambda tensor: tensor.share_memory_())
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters; with `set_to_none=False`, fill them with zeros."""
         for parameter in self.parameters():

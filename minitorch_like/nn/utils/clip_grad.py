@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._once import warn_of_call
 
 
 def get_total_norm(
@@ -75,6 +76,20 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     with torch.no_grad():
         for grad in grads:
             grad.clamp_(-float(clip_value), float(clip_value))
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The older name of `clip_grad_norm_`."""
+    warn_of_call(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.", FutureWarning
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
