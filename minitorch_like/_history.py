@@ -303,7 +303,7 @@ class History:
     def grad(self) -> Tensor | None:
         grad = self._grad
         if grad is None:
-            if not (self._has_no_history() and self._view is None) and not self.is_leaf and not self.retains_grad:
+            if not self._has_no_history() and not self.retains_grad:  # a view is not brought up to date for this
                 _warn_of_no_grad()
         elif not isinstance(grad, History):
             grad = self._grad = grad.materialise()
