@@ -13,7 +13,6 @@ from ._dtype import DIFFERENTIABLE_KINDS
 from .autograd.graph import (
     ENDS,
     AccumulateGrad,
-    AsStridedBackward0,
     Node,
     Nowhere,
     add_hook,
@@ -34,11 +33,11 @@ class View:
         base: the tensor that is not a view.
         version: the version counter when the view's node was made; a later one makes the node stale.
         creation: None, or why the view must not be written to while recording ("several", "no_grad", "inference").
-        node_type: of the node that the view has after its base was written to.
+        node_type: of the node that the view has after its base was written to, where it is not AsStridedBackward0.
     """
 
     __slots__ = ("base", "creation", "version")
-    node_type: ClassVar[type[AsStridedBackward0]] = AsStridedBackward0
+    node_type: ClassVar[type[Node] | None] = None
 
     def __init__(self, base: Tensor, version: int, creation: str | None) -> None:
         self.base = base
@@ -50,6 +49,8 @@ def view_by(name: Any) -> type[View]:
     """The class for views that only the op itself, whose nodes have this name, can make again: complex or real ones,
     conjugated, negated."""
     if name not in _views_by:
+        from .autograd.slices import AsStridedBackward0
+
         node_type = type(name, (AsStridedBackward0,), {"__slots__": (), "__module__": AsStridedBackward0.__module__})
         _views_by[name] = type("View", (View,), {"__slots__": (), "node_type": node_type})
     return _views_by[name]
@@ -232,7 +233,9 @@ class History:
 
             raise forbidden(self, view.creation, indirect=True)
         view.version = self._version_counter[0]
-        node = object.__new__(view.node_type)
+        from .autograd.slices import AsStridedBackward0
+
+        node: Any = object.__new__(view.node_type or AsStridedBackward0)
         node.layout = (base._data, self._data)
         node.inputs = (base_node,)
         node.numbers = (base._number,)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from . import _apply
-from ._bind import _with_original, check_writable, rebase
 from ._capture import mode, run
 from ._layout import resolved
 from ._record import make_node
 from ._tensor import Tensor
+from ._writing import check_writable, rebase, with_original
 from .autograd.graph import Node
 from .ops import Op
 from .ops._checks import check_one_place_each, is_dense, overlapping
@@ -43,7 +43,7 @@ def written(op: Op, write: Write, target: Tensor, *args: Any, check: Write | Non
             each.grad_node() if rule is not None and hasattr(each, "_node") else None
             for each, rule in zip(operands, op.rules, strict=False)
         )
-        node = make_node(op, _with_original(op, (target, *args), edges), edges, array, op.inplace_node)
+        node = make_node(op, with_original(op, (target, *args), edges), edges, array, op.inplace_node)
     if _apply.complex_in_use:
         arrays = list(map(resolved, arrays))
     if array.__class__ is np.ndarray:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ._bind import check_result
 from ._dtype import result_dtype
+from ._writing import check_result
 from .ops import Op
 from .ops._checks import broadcast_shapes
 

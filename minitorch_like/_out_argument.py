@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ._bind import check_cast, copy_into
 from ._capture import mode, run, structure
 from ._dtype import FROM_NUMPY, can_cast
 from ._functions import RETURN_TYPES, return_type
 from ._layout import contiguous_strides, offset_of, root_of, seen_like
 from ._tensor import Tensor
+from ._writing import check_cast, copy_into
 from .ops import Op
 from .ops._checks import c_name, check_no_partial_overlap, check_one_place_each, overlapping, sizes, title
 

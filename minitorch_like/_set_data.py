@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .autograd.graph import AccumulateGrad, CopySlices, Node
+from .autograd.graph import AccumulateGrad, Node
+from .autograd.slices import CopySlices
 from .ops._table import INPUT, KEPT
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .._bind import _inplace
 from .._tensor import Tensor
+from .._writing import in_place_form
 from ..ops import TABLE
 from ..ops._signature import Reader
 
@@ -30,7 +30,7 @@ def in_place(name: str, of: str | None = None) -> Callable[..., Tensor]:
     """torch's function `name`, which writes into its first argument, by the op `of`."""
     op = TABLE[of or name.removesuffix("_")]
     texts = tuple(_OUT.sub("", text) for text in op.texts if not text.startswith("(Number"))
-    apply, reader = _inplace(op), Reader(name, texts)
+    apply, reader = in_place_form(op), Reader(name, texts)
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         return apply(*op.read(reader, args, kwargs)[0])

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .._bind import FUNCTIONS, _inplace
+from .._bind import FUNCTIONS
 from .._capture import reads_values
 from .._dtype import result_dtype
 from .._tensor import Tensor, wrap
+from .._writing import in_place_form
 from ..autograd.grad_mode import no_grad
 from ..ops import TABLE
 from ..ops._checks import title
@@ -85,7 +86,9 @@ def _noise(input: Tensor, lower: float, upper: float, generator: Generator) -> T
 
 
 PUBLIC["rrelu"] = _rrelu("rrelu", TABLE["rrelu_at_mean"], TABLE["rrelu_with_noise"])
-PUBLIC["rrelu_"] = _rrelu("rrelu_", _inplace(TABLE["rrelu_at_mean_in_place"]), _inplace(TABLE["rrelu_with_noise"]))
+PUBLIC["rrelu_"] = _rrelu(
+    "rrelu_", in_place_form(TABLE["rrelu_at_mean_in_place"]), in_place_form(TABLE["rrelu_with_noise"])
+)
 
 
 # -- distances ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .._bind import check_writable
 from .._capture import reads_values
 from .._device import device as Device
 from .._device import require_cpu
@@ -17,6 +16,7 @@ from .._dtype import FROM_NUMPY
 from .._functions import _reads
 from .._history import alone
 from .._tensor import Tensor
+from .._writing import check_writable
 from ..ops._checks import cast
 from ..ops._misfits import check_callable, only_argument, type_name
 from ..ops._signature import NOBODY, check_bound

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import _bind
 from .._bind import METHODS
 from .._capture import mode, structure
 from .._functions import _reads
@@ -15,6 +14,7 @@ from .._once import warn_once
 from .._set_data import replace_saved
 from .._size import Size
 from .._tensor import Tensor, wrap
+from .._writing import check_writable
 from ..autograd.engine import sum_to_shape
 from ..autograd.graph import in_place, move_retained, note_shape, type_of_node
 from ..ops import TABLE
@@ -221,7 +221,7 @@ def _inplace_view(name: str, alias: str | None = None) -> None:
     def method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
         check_bound(self, own)
         arranged = [self, *reader.read(args, kwargs)[1].values()]
-        _bind.check_writable(self, False)
+        check_writable(self, False)
         if name == "t" and self.ndim > 2:
             raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
         result = read(*arranged)

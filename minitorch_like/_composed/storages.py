@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .. import _storage
-from .._bind import check_writable, rebase
 from .._capture import mode, structure
 from .._device import device as Device
 from .._functions import _reads
@@ -29,6 +28,7 @@ from .._once import warn_once
 from .._set_data import replace_saved
 from .._storage import Array, TypedStorage, UntypedStorage, placed, resize_root, storage_of
 from .._tensor import Tensor
+from .._writing import check_writable, rebase
 from ..autograd.graph import NotImplementedNode, note_shape
 from ..ops import TABLE
 from ..ops._checks import c_name

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._bind import FUNCTIONS, check_writable, resize_out
+from .._bind import FUNCTIONS
 from .._capture import reads_values
 from .._composed.numbers import PUBLIC, reads
 from .._dtype import promote_types
@@ -16,6 +16,7 @@ from .._in_place import Write, check_separate, warn_if_expanded, written
 from .._once import warn_of_call
 from .._out_argument import into
 from .._tensor import Tensor, wrap
+from .._writing import check_writable, resize_out
 from ..ops import TABLE, Op, arrangement, index_along, masking, scatter
 from ..ops._checks import broadcast_shapes, check_one_place_each, explain, title, wrap_dim
 from ..ops._signature import NOBODY, Reader, check_bound

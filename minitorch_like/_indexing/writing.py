@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .._bind import check_writable
 from .._capture import mode
 from .._in_place import check_separate, has_overlap, warn_if_expanded, written
 from .._record import version_of
 from .._tensor import Tensor, wrap
+from .._writing import check_writable
 from ..ops import TABLE
 from ..ops._checks import c_name, overlapping, sizes
 from ..ops._scalars import number_as

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from .. import _capture
-from .._bind import check_writable, rebase
 from .._dtype import FLOATING_KINDS
 from .._layout import resolved
 from .._once import warn_of_call
 from .._record import make_node
 from .._tensor import Tensor
+from .._writing import check_writable, rebase
 from ..ops import TABLE, Op
 from ..ops._checks import c_name, check_no_integer, check_one_place_each, largest, real_and_imaginary, title
 from ..ops._signature import NOBODY, Reader, check_bound

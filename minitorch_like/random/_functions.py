@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .. import _capture
-from .._bind import resize_out
 from .._creation import check_size, like, require_grad
 from .._device import require_cpu
 from .._dtype import FLOATING_KINDS, FROM_NUMPY, default_numpy_dtype, int64
 from .._layout import resolved
 from .._record import make_node
 from .._tensor import Tensor, with_history, wrap
+from .._writing import resize_out
 from ..autograd import no_grad
 from ..ops import Op
 from ..ops._checks import broadcast_shapes, real_number, title

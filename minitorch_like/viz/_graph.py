@@ -17,7 +17,8 @@ import numpy as np
 
 from .. import _record
 from .._tensor import Tensor
-from ..autograd.graph import AccumulateGrad, AsStridedBackward0, CopySlices, Node
+from ..autograd.graph import AccumulateGrad, Node
+from ..autograd.slices import AsStridedBackward0, CopySlices
 from ..nn import Module
 from ..ops._table import INPUT, OUTPUT, STATIC, TABLE, Array, Op
 

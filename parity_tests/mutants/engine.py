@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch_like import _apply, _bind, autograd
+from minitorch_like import _apply, _writing, autograd
 from minitorch_like._capture import mode
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd import engine, grad_mode, graph
@@ -132,13 +132,13 @@ def writing_is_not_counted(right: Right, self: Any) -> None:
     """A write in place does not advance the version counter."""
 
 
-@fault("stale saved value", Attribute(_bind, "_with_original"))
+@fault("stale saved value", Attribute(_writing, "with_original"))
 def overwritten_operand_is_saved(right: Right, op: Any, args: Any, *rest: Any) -> Any:
     """An in-place op saves the operand that it is about to overwrite, instead of its old value."""
     return args
 
 
-@fault("views", Attribute(_bind, "rebase"))
+@fault("views", Attribute(_writing, "rebase"))
 def base_does_not_learn_of_its_view(right: Right, target: Any, node: Any, op: Any) -> None:
     """Writing through a view changes the history of the view, not that of its base."""
     if target._view is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch_like import _bind, autograd
+from minitorch_like import _writing, autograd
 from minitorch_like._tensor import wrap
 from minitorch_like.ops import loss, matmul, shape
 from parity_tests.mutants.fault import Attribute, Kernel, fault
@@ -25,7 +25,7 @@ def misfits_are_not_added(right: Right, input: Any, other: Any, *rest: Any) -> A
         return input.copy()
 
 
-@fault("no error", Attribute(_bind, "check_writable"))
+@fault("no error", Attribute(_writing, "check_writable"))
 def leaves_are_overwritten(right: Right, tensor: Any, edges: bool) -> None:
     """A leaf that requires grad may be written to in place."""
 
@@ -70,7 +70,7 @@ def reshape_speaks_numpy(right: Right, shape: Any, size: int) -> Any:
         raise RuntimeError(f"cannot reshape array of size {size} into shape {tuple(shape)}") from error
 
 
-@fault("operand changed", Attribute(_bind, "check_result"))
+@fault("operand changed", Attribute(_writing, "check_result"))
 def failed_write_leaves_a_mark(right: Right, array: Array, result: Array) -> None:
     """An in-place op whose result does not fit has written to its operand before it says so."""
     if result.shape != array.shape and array.size:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitorch_like import _apply, _bind
+from minitorch_like import _apply, _writing
 from minitorch_like._capture import mode
 from minitorch_like._tensor import Tensor, wrap
-from minitorch_like.autograd import engine, graph
+from minitorch_like.autograd import engine, graph, slices
 from minitorch_like.utils.hooks import RemovableHandle
 from parity_tests.mutants.fault import Attribute, Kernel, fault
 
@@ -41,12 +41,12 @@ def grad_shares_the_given_gradient(right: Right, g: Any, leaf: Any) -> Any:
     return g
 
 
-@fault("no error", Attribute(_bind, "check_one_place_each"))
+@fault("no error", Attribute(_writing, "check_one_place_each"))
 def expanded_tensors_are_written_to(right: Right, array: Any) -> None:
     """A write to memory that several elements share is no error."""
 
 
-@fault("no error", Attribute(_bind, "check_no_partial_overlap"))
+@fault("no error", Attribute(_writing, "check_no_partial_overlap"))
 def overlapping_operands_are_read_while_written(right: Right, written: Any, read: Any) -> None:
     """Writing a matrix over its own transpose is no error."""
 
@@ -94,20 +94,20 @@ def detached_memory_counts_its_own_versions(right: Right, self: Any) -> Any:
 # -- history
 
 
-@fault("views", Attribute(graph.CopySlices, "apply"))
+@fault("views", Attribute(slices.CopySlices, "apply"))
 def rest_of_the_base_loses_its_gradient(right: Right, self: Any, *args: Any) -> Any:
     """What was not written to of a base gets no gradient."""
     return [None, *right(self, *args)[1:]]
 
 
-@fault("no error", Attribute(_bind, "check_writable"))
+@fault("no error", Attribute(_writing, "check_writable"))
 def leaves_are_written_to(right: Right, tensor: Any, recording: Any) -> None:
     """A leaf that requires grad may be changed in place."""
     if tensor._view is not None:
         right(tensor, recording)
 
 
-@fault("retained gradients", Attribute(_bind, "move_retained"))
+@fault("retained gradients", Attribute(_writing, "move_retained"))
 def written_tensors_no_longer_retain(right: Right, old: Any, number: Any, new: Any) -> None:
     """A tensor that retains its gradient no longer does once it was changed in place."""
 
