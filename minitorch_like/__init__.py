@@ -67,7 +67,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    from . import nn  # noqa: F401 -- which adds names, too
+    from . import nn  # which adds names, too
     from ._later import SUBMODULES, complete
     from ._namespace import PUBLIC
 

@@ -37,7 +37,7 @@ def _both(function: Callable[..., Any]) -> Callable[..., Any]:
     return _method(_public(function))
 
 
-def _reads(
+def by_signature(
     *texts: str, public: bool = True, method: bool = True, into: dict[str, Callable[..., Any]] = PUBLIC
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a function be called by torch's signatures, as a function (put `into` a namespace), as a method or as both."""
@@ -225,7 +225,7 @@ def view(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
     return result
 
 
-@_reads("(Tensor input)", method=False)
+@by_signature("(Tensor input)", method=False)
 def numel(input: Tensor) -> int:
     return input.numel()
 
@@ -233,7 +233,7 @@ def numel(input: Tensor) -> int:
 # -- comparing -----------------------------------------------------------------------------------------------------
 
 
-@_reads("(Tensor input, Tensor other)")
+@by_signature("(Tensor input, Tensor other)")
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes and all elements are the same."""
     reads_values("equal()")

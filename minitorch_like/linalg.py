@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ._functions import _reads
+from ._functions import by_signature
 from ._later import complete
 from ._out_argument import into
 from ._tensor import Tensor
@@ -24,7 +24,7 @@ _TO = "bool keepdim=False, *, dtype? dtype=None, Tensor? out=None"
 _ORDERS = (1, -1, 2, -2, math.inf, -math.inf)
 
 
-@_reads(f"(Tensor input, Number ord=2, int[1]? dim=None, {_TO})", method=False, into=_CALLS)
+@by_signature(f"(Tensor input, Number ord=2, int[1]? dim=None, {_TO})", method=False, into=_CALLS)
 def linalg_vector_norm(
     input: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None, out: Any = None
 ) -> Tensor:
@@ -34,7 +34,7 @@ def linalg_vector_norm(
     return into(out, TABLE["vector_norm"].apply(input, ord, dim, keepdim, dtype), "linalg_vector_norm")
 
 
-@_reads(
+@by_signature(
     f"(Tensor input, Number ord, int[] dim=(-2,-1), {_TO})",
     f'(Tensor input, str ord="fro", int[] dim=(-2,-1), {_TO})',
     method=False,
@@ -108,7 +108,7 @@ def _extremum(x: Any, largest: bool, dim: int, keepdim: bool) -> Any:
     return x.amax(dim, keepdim) if largest else x.amin(dim, keepdim)
 
 
-@_reads(
+@by_signature(
     "(Tensor input, Number? ord=None, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
     "(Tensor input, str ord, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
     method=False,
@@ -137,7 +137,7 @@ def _without_dim(input: Any) -> str:
     return f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {input.ndim}D."
 
 
-@_reads("(Tensor input, *, str? driver=None, Tensor? out=None)", method=False, into=_CALLS)
+@by_signature("(Tensor input, *, str? driver=None, Tensor? out=None)", method=False, into=_CALLS)
 def linalg_svdvals(input: Tensor, driver: str | None = None, out: Any = None) -> Tensor:
     """The singular values of matrices, in descending order."""
     if driver is not None:

@@ -18,7 +18,7 @@ from .._dtype import (
     promote_types,
     result_dtype,
 )
-from .._functions import _reads
+from .._functions import by_signature
 from .._layout import preserve_format, suggested_format
 from .._tensor import Tensor
 from ..ops import TABLE
@@ -219,7 +219,7 @@ def is_signed(input: Tensor) -> bool:
     return input.is_signed()
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not 0.  RuntimeError for more or fewer elements."""
     return bool(input)

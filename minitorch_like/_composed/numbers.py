@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from .._bind import FUNCTIONS, METHODS, bind_alias
 from .._capture import reads_values
 from .._dtype import complex128, float64
-from .._functions import _reads, return_type
+from .._functions import by_signature, return_type
 from .._out_argument import into, into_each
 from .._tensor import Tensor, wrap
 from ..ops import TABLE
@@ -39,11 +40,7 @@ def add_aliases() -> None:
             setattr(Tensor, alias + suffix, METHODS[alias + suffix])
 
 
-def reads(*texts: str, method: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A function, and a method of Tensor, read by torch's signatures; it is given the values by name."""
-    return _reads(*texts, method=method, into=PUBLIC)
-
-
+reads = partial(by_signature, into=PUBLIC)
 _frexp = return_type("frexp", "mantissa", "exponent")
 
 
@@ -127,7 +124,7 @@ def _is_complex(x: Any) -> bool:
     return x.is_complex() if isinstance(x, Tensor) else isinstance(x, complex)
 
 
-@_reads("(Tensor self, Tensor exponent)", "(Tensor self, Number exponent)", public=False)
+@by_signature("(Tensor self, Tensor exponent)", "(Tensor self, Number exponent)", public=False)
 def float_power_(self: Any, exponent: Any) -> Any:
     wide = complex128 if self.is_complex() or _is_complex(exponent) else float64
     if self.dtype is not wide:

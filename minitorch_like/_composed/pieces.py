@@ -10,7 +10,7 @@ import numpy as np
 
 from .._bind import FUNCTIONS
 from .._capture import reads_values
-from .._functions import _reads
+from .._functions import by_signature
 from .._layout import contiguous_format
 from .._out_argument import into
 from .._tensor import Tensor, wrap
@@ -44,7 +44,7 @@ def _slices(input: Tensor, bounds: Sequence[tuple[int, int | None]], dim: int) -
     return tuple(TABLE["slice_along"].apply(input, dim, start, stop, 1) for start, stop in bounds)
 
 
-@_reads(
+@by_signature(
     "(Tensor input, int[] indices, int dim=0)",
     "(Tensor input, Tensor tensor_indices_or_sections, int dim=0)",
     "(Tensor input, int sections, int dim=0)",
@@ -98,7 +98,7 @@ def _along(name: str, rank: int, dim: Callable[[int], int]) -> None:
         return tensor_split(input, sections=sections, dim=axis)
 
     function.__name__ = function.__qualname__ = name
-    _reads("(Tensor input, int sections)", "(Tensor input, int[] indices)", into=PUBLIC)(function)
+    by_signature("(Tensor input, int sections)", "(Tensor input, int[] indices)", into=PUBLIC)(function)
 
 
 _along("hsplit", 1, lambda ndim: 0 if ndim == 1 else 1)
@@ -144,7 +144,7 @@ def _stacked(name: str, raised: Callable[[Any], Tensor], dim: Callable[[Tensor],
         )
 
     function.__name__ = function.__qualname__ = name
-    _reads("(Tensor[] tensors, *, Tensor? out=None)", into=PUBLIC, method=False)(function)
+    by_signature("(Tensor[] tensors, *, Tensor? out=None)", into=PUBLIC, method=False)(function)
 
 
 _stacked("hstack", _at_least_1d, lambda first: 0 if first.ndim == 1 else 1)
@@ -173,7 +173,7 @@ def _empty_row() -> Tensor:
 # -- diagonals, repetitions ----------------------------------------------------------------------------------------
 
 
-@_reads("(Tensor input, int diagonal=0, *, Tensor? out=None)", into=PUBLIC)
+@by_signature("(Tensor input, int diagonal=0, *, Tensor? out=None)", into=PUBLIC)
 def diag(input: Any, diagonal: int = 0, out: Tensor | None = None) -> Tensor:
     """The diagonal of a matrix, or the matrix with a vector on the diagonal."""
     if input.ndim not in (1, 2):
@@ -183,26 +183,26 @@ def diag(input: Any, diagonal: int = 0, out: Tensor | None = None) -> Tensor:
     return into(out, TABLE["diagonal_copy"].apply(input, diagonal, 0, 1), "diag")
 
 
-@_reads("(Tensor input, int offset=0)", into=PUBLIC)
+@by_signature("(Tensor input, int offset=0)", into=PUBLIC)
 def diagflat(input: Any, offset: int = 0) -> Tensor:
     """The matrix with all elements on a diagonal."""
     return TABLE["diag_embed"].apply(input.contiguous().view(-1), offset, 0, 1)
 
 
-@_reads("(Tensor input, int[] dims)", into=PUBLIC)
+@by_signature("(Tensor input, int[] dims)", into=PUBLIC)
 def tile(input: Any, dims: Sequence[int]) -> Tensor:
     """`repeat`, with the missing repetitions taken as 1."""
     return input.repeat((1,) * (input.ndim - len(dims)) + tuple(dims))
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def fliplr(input: Any) -> Tensor:
     if input.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return input.flip((1,))
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def flipud(input: Any) -> Tensor:
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
@@ -262,14 +262,14 @@ def _repeat_interleave(
 
 
 _repeat_interleave.__name__ = _repeat_interleave.__qualname__ = "repeat_interleave"
-_reads(
+by_signature(
     "(Tensor input, Tensor repeats, int? dim=None, *, int? output_size=None)",
     "(Tensor repeats, *, int? output_size=None)",
     "(Tensor input, int repeats, int? dim=None, *, int? output_size=None)",
     into=PUBLIC,
     method=False,
 )(_repeat_interleave)
-_reads(
+by_signature(
     "(Tensor self, Tensor repeats, int dim=None, *, int output_size=None)",
     "(Tensor self, int repeats, int dim=None, *, int output_size=None)",
     public=False,

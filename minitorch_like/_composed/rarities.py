@@ -13,7 +13,7 @@ from .._capture import reads_values
 from .._device import device as Device
 from .._device import require_cpu
 from .._dtype import FROM_NUMPY
-from .._functions import _reads
+from .._functions import by_signature
 from .._history import alone
 from .._tensor import Tensor
 from .._writing import check_writable
@@ -26,24 +26,24 @@ PUBLIC: dict[str, Callable[..., Any]] = {}
 # -- questions about one tensor ----------------------------------------------------------------------------------------
 
 
-@_reads("(Tensor input, Tensor other)", into=PUBLIC)
+@by_signature("(Tensor input, Tensor other)", into=PUBLIC)
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether the shapes are equal."""
     return input._data.shape == other._data.shape
 
 
-@_reads("(Tensor input)", into=PUBLIC, method=False)
+@by_signature("(Tensor input)", into=PUBLIC, method=False)
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
     return input.is_inference()
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def is_distributed(input: Tensor) -> bool:
     return False
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def get_device(input: Tensor) -> int:
     """-1: the tensor is on no numbered device."""
     return -1
@@ -58,13 +58,13 @@ def apply_(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
     return _with_python("apply_", self, {}, only_argument("apply_", args, kwargs, "TensorBase"))
 
 
-@_reads("(Tensor self, Tensor other, object callable)", public=False)
+@by_signature("(Tensor self, Tensor other, object callable)", public=False)
 def map_(self: Tensor, other: Tensor, callable: Any) -> Tensor:
     """Each element becomes `callable` of itself and that of `other`."""
     return _with_python("map_", self, {"'other'": other}, callable)
 
 
-@_reads("(Tensor self, Tensor x, Tensor y, object callable)", public=False)
+@by_signature("(Tensor self, Tensor x, Tensor y, object callable)", public=False)
 def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
     """Each element becomes `callable` of itself and those of `x` and `y`."""
     return _with_python("map2_", self, {"argument 'x'": x, "argument 'y'": y}, callable)
@@ -133,7 +133,7 @@ def _to_device(kind: str) -> None:
 
     method.__name__ = method.__qualname__ = kind
     texts = [f"(Tensor self, {_WHERE.format(name)})" for name in ("non_blocking", "async")]
-    _reads(texts[0], f"{texts[1]}|deprecated", public=False)(method)
+    by_signature(texts[0], f"{texts[1]}|deprecated", public=False)(method)
 
 
 for _kind in ("cuda", "xpu", "ipu"):
@@ -143,7 +143,7 @@ for _kind in ("cuda", "xpu", "ipu"):
 # -- layouts -----------------------------------------------------------------------------------------------------------------
 
 
-@_reads("(Tensor self, dtype? dtype=None, *, bool? masked_grad=None)", public=False)
+@by_signature("(Tensor self, dtype? dtype=None, *, bool? masked_grad=None)", public=False)
 def to_dense(self: Any, dtype: Any = None, masked_grad: bool | None = None) -> Tensor:
     """Itself, or its conversion: every tensor is dense."""
     return self if dtype is None else self.to(dtype)
@@ -204,7 +204,7 @@ def _grad_dtype(self: Tensor) -> Any:
 def _install() -> None:
     """Make these methods those of Tensor, which keeps the ones that it has."""
     for name, texts in _OTHER_LAYOUTS.items():
-        _reads(*texts, public=False)(_no_sparse(name))
+        by_signature(*texts, public=False)(_no_sparse(name))
     for name, each in _attributes().items():
         if not hasattr(Tensor, name):
             setattr(Tensor, name, each)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._bind import METHODS
 from .._capture import mode, structure
-from .._functions import _reads
+from .._functions import by_signature
 from .._layout import channels_last, contiguous_format, is_in_format, memory_format, preserve_format, root_of
 from .._once import warn_once
 from .._set_data import replace_saved
@@ -36,17 +36,17 @@ def _public(function: Callable[..., Any]) -> Callable[..., Any]:
 # -- the same elements, seen otherwise -----------------------------------------------------------------------------
 
 
-@_reads("(Tensor self, Tensor other)", public=False)
+@by_signature("(Tensor self, Tensor other)", public=False)
 def view_as(self: Any, other: Tensor) -> Tensor:
     return self.view(other.shape)
 
 
-@_reads("(Tensor self, Tensor other)", public=False)
+@by_signature("(Tensor self, Tensor other)", public=False)
 def reshape_as(self: Any, other: Tensor) -> Tensor:
     return self.reshape(other.shape)
 
 
-@_reads("(Tensor self, Tensor other)", public=False)
+@by_signature("(Tensor self, Tensor other)", public=False)
 def expand_as(self: Any, other: Tensor) -> Tensor:
     return self.expand(other.shape)
 
@@ -62,17 +62,17 @@ def reinterpreted(self: Tensor, dtype: Any) -> Tensor:
     return result
 
 
-@_reads("(Tensor input, int axis0, int axis1)", into=PUBLIC)
+@by_signature("(Tensor input, int axis0, int axis1)", into=PUBLIC)
 def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
     return input.transpose(axis0, axis1)
 
 
-@_reads("(Tensor input, int dim0, int dim1)", into=PUBLIC)
+@by_signature("(Tensor input, int dim0, int dim1)", into=PUBLIC)
 def swapdims(input: Any, dim0: int, dim1: int) -> Tensor:
     return input.transpose(dim0, dim1)
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def ravel(input: Any) -> Tensor:
     return input.contiguous().view(-1)
 
@@ -83,7 +83,7 @@ _MOVED = (
 )
 
 
-@_reads(*_MOVED, into=PUBLIC)
+@by_signature(*_MOVED, into=PUBLIC)
 def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     """Move dimensions to new places; the others keep their order."""
     ndim = input.ndim
@@ -105,12 +105,12 @@ def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     return input.permute([places[each] if each in places else next(rest) for each in range(ndim)])
 
 
-@_reads(*_MOVED, into=PUBLIC)
+@by_signature(*_MOVED, into=PUBLIC)
 def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
     return movedim(input, source, destination)
 
 
-@_reads("(Tensor input, int dim, int[] sizes)", into=PUBLIC, method=False)
+@by_signature("(Tensor input, int dim, int[] sizes)", into=PUBLIC, method=False)
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
     """Split dimension `dim` into several."""
     shape = tuple(input.shape)
@@ -191,7 +191,7 @@ Tensor.mH = property(  # type: ignore[attr-defined]
 )
 
 
-@_reads("(Tensor input)", into=PUBLIC)
+@by_signature("(Tensor input)", into=PUBLIC)
 def adjoint(input: Any) -> Tensor:
     """Matrices conjugated and transposed."""
     if input.ndim == 1:
@@ -247,7 +247,7 @@ def _inplace_view(name: str, alias: str | None = None) -> None:
     setattr(Tensor, own, method)
 
 
-@_reads("(Tensor input, int[] size, int[] stride, int? storage_offset=None)", into=PUBLIC)
+@by_signature("(Tensor input, int[] size, int[] stride, int? storage_offset=None)", into=PUBLIC)
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """A view of the memory behind `input`, with sizes, strides and offset in elements."""
     return _STRIDED.apply(input, tuple(size), tuple(stride), storage_offset, geometry_of(input._data))
@@ -261,7 +261,7 @@ _inplace_view("transpose", "swapaxes")
 _inplace_view("transpose", "swapdims")
 
 
-@_reads(*TABLE["as_strided"].texts, into=PUBLIC, method=False)
+@by_signature(*TABLE["as_strided"].texts, into=PUBLIC, method=False)
 def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     return input.as_strided_(size, stride, storage_offset)
 
@@ -307,12 +307,12 @@ def broadcast_shapes(*shapes: Any) -> Size:
     return Size(result)
 
 
-@_reads("(Tensor input, int[] size)", into=PUBLIC)
+@by_signature("(Tensor input, int[] size)", into=PUBLIC)
 def broadcast_to(input: Any, size: Sequence[int]) -> Tensor:
     return input.expand(tuple(map(int, size)))
 
 
-@_reads("(Tensor self, int[] size)", public=False)
+@by_signature("(Tensor self, int[] size)", public=False)
 def sum_to_size(self: Any, size: Sequence[int]) -> Tensor:
     """The sum over the dimensions that broadcasting from `size` would stretch."""
     shape = self._data.shape
@@ -327,7 +327,7 @@ def sum_to_size(self: Any, size: Sequence[int]) -> Tensor:
 # -- memory formats ------------------------------------------------------------------------------------------------
 
 
-@_reads("(Tensor self, *, memory_format memory_format=torch.contiguous_format)", public=False)
+@by_signature("(Tensor self, *, memory_format memory_format=torch.contiguous_format)", public=False)
 def contiguous(self: Any, memory_format: memory_format = contiguous_format) -> Tensor:
     """Itself if laid out in this format, otherwise a copy that is."""
     if is_in_format(self._data, memory_format):
@@ -349,7 +349,7 @@ def is_contiguous(self: Tensor, /, *args: Any, **kwargs: Any) -> bool:
     return is_in_format(self._data, values.get("memory_format", contiguous_format))
 
 
-@_reads("(Tensor self, *, object ambiguity_check=False)", public=False)
+@by_signature("(Tensor self, *, object ambiguity_check=False)", public=False)
 def dim_order(self: Any, ambiguity_check: Any = False) -> tuple[int, ...]:
     """The dimensions from the outermost to the innermost, as their strides tell."""
     formats = ambiguity_check if isinstance(ambiguity_check, list) else []

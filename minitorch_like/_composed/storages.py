@@ -10,7 +10,7 @@ import numpy as np
 from .. import _storage
 from .._capture import mode, structure
 from .._device import device as Device
-from .._functions import _reads
+from .._functions import by_signature
 from .._history import alone
 from .._layout import (
     contiguous_format,
@@ -78,12 +78,12 @@ def share_memory_(self: Tensor) -> Tensor:
     return self
 
 
-@_reads("(Tensor self, device? device=None)", public=False)
+@by_signature("(Tensor self, device? device=None)", public=False)
 def is_pinned(self: Tensor, device: Any = None) -> bool:
     return False
 
 
-@_reads("(Tensor self, device? device=None)", public=False)
+@by_signature("(Tensor self, device? device=None)", public=False)
 def pin_memory(self: Tensor, device: Any = None) -> Tensor:
     """RuntimeError: memory is pinned for an accelerator, and there is none."""
     if device is not None and Device(device).type == "cpu":
@@ -91,7 +91,7 @@ def pin_memory(self: Tensor, device: Any = None) -> Tensor:
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
-@_reads("(Tensor self, Tensor tensor)", public=False)
+@by_signature("(Tensor self, Tensor tensor)", public=False)
 def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Whether both lie at the same place with the same shape and strides."""
     a, b = self._data, tensor._data
@@ -121,7 +121,7 @@ def _place_in(self: Tensor, root: Array, size: Any, strides: Any, offset: int) -
     return self
 
 
-@_reads(
+@by_signature(
     "(Tensor self)",
     "(Tensor self, Storage source)",
     "(Tensor self, Storage source, int storage_offset, int[] size, int[]? stride=None)",
@@ -189,7 +189,7 @@ def _resized(self: Tensor, size: Any, wanted: memory_format) -> Tensor:
     return _place_in(self, root_of(array), size, strides, offset_of(array))
 
 
-@_reads("(Tensor self, int[] size, *, memory_format? memory_format=None)", public=False)
+@by_signature("(Tensor self, int[] size, *, memory_format? memory_format=None)", public=False)
 def resize_(self: Tensor, size: Any, memory_format: Any = None) -> Tensor:
     """Have another shape in the same memory, from the same offset on; the memory grows where it has to.
 
@@ -198,7 +198,7 @@ def resize_(self: Tensor, size: Any, memory_format: Any = None) -> Tensor:
     return _resized(self, size, memory_format or contiguous_format)
 
 
-@_reads("(Tensor input, Tensor the_template, *, memory_format? memory_format=None)", into=PUBLIC)
+@by_signature("(Tensor input, Tensor the_template, *, memory_format? memory_format=None)", into=PUBLIC)
 def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
     """`resize_` to the shape of another tensor; with `preserve_format` also to its memory format."""
     wanted = memory_format or contiguous_format

@@ -283,6 +283,13 @@ def sizes(shape: Sequence[int]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
+def derivable(node: str, kind: dtype | None) -> str:
+    """`node`, the name for the record.  RuntimeError where the result was asked for in a dtype that has no derivatives."""
+    if kind is not None and not (kind.is_floating_point or kind.is_complex):
+        raise RuntimeError(f"Autograd not support dtype: {kind.title}")
+    return node
+
+
 def numpy_dtype(given: dtype | None) -> np.dtype[Any] | None:
     return None if given is None else given.numpy
 

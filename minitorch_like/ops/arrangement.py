@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._dtype import result_dtype
-from ._checks import cast, laid_out, numpy_dtype, sizes, wrap_dim, wrap_dims
+from ._checks import cast, derivable, laid_out, numpy_dtype, sizes, wrap_dim, wrap_dims
 from ._table import Array, op
 from .elementwise import zeros_of
 from .shape import Shape, copied, fill, narrow, no_gradient, reshape
@@ -185,6 +185,7 @@ def blocks_on_diagonal(tensors: Sequence[Array]) -> Array:
 @op(
     "(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
     inplace=True,
+    node=lambda input, dim, dtype=None: derivable("CumsumBackward0", dtype),
     input=lambda g, dim: _reversed_cumsum(g, dim),
 )
 def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:

@@ -63,7 +63,7 @@ class Pool:
         self.node, self.kernel, self.dtypes = node, kernel, dtypes
         behind = range(len(size) - 1, -1, -1)
         self.steps = [_steps(*each) for each in zip(along, outputs, behind, strict=True)]
-        reads = [_reads(*each) for each in zip(along, size, strict=True)]
+        reads = [by_signature(*each) for each in zip(along, size, strict=True)]
         self.disjoint = [len(each) == len(set(each)) for each in reads]
         self.covers = all(len(set(each)) == n for each, n in zip(reads, size, strict=True))
         self.along = along
@@ -87,7 +87,7 @@ def _steps(along: Along, count: int, behind: int) -> list[tuple[Index, Index, bo
     return [((..., pair[0], *rest), (..., pair[1], *rest), every[pair[0]] == every) for pair in along if pair]
 
 
-def _reads(along: Along, size: int) -> list[int]:
+def by_signature(along: Along, size: int) -> list[int]:
     """The elements along a dimension that the windows read, as often as they do."""
     return [element for pair in along if pair for element in range(size)[pair[1]]]
 

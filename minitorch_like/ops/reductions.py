@@ -12,6 +12,7 @@ from ._checks import (
     Dims,
     cast,
     check_no_integer,
+    derivable,
     numpy_dtype,
     real_number,
     reduced_shape,
@@ -65,7 +66,11 @@ _MEAN = (
 
 def _node(stem: str) -> Any:
     """torch numbers the node of a whole reduction 0, that of a reduction over `dim` 1."""
-    return lambda input, dim=None, *rest: f"{stem}Backward{int(dim is not None)}"
+
+    def node(input: Any, dim: Any = None, keepdim: bool = False, dtype: dtype | None = None) -> str:
+        return derivable(f"{stem}Backward{int(dim is not None)}", dtype)
+
+    return node
 
 
 @op(

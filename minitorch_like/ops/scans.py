@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import cast, is_complex, not_implemented, numpy_dtype, wrap_dim
+from ._checks import cast, derivable, is_complex, not_implemented, numpy_dtype, wrap_dim
 from ._table import Array, op
 from .arrangement import cumsum, flip
 from .elementwise import abs, exp, log, where, zeros_of
@@ -45,7 +45,12 @@ def _products_without(g: Any, input: Any, dim: int) -> Any:
     return cat(gradients, dim)
 
 
-@op("(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)", inplace=True, input=_cumprod_input)
+@op(
+    "(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
+    inplace=True,
+    node=lambda input, dim, dtype=None: derivable("CumprodBackward0", dtype),
+    input=_cumprod_input,
+)
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     kind = numpy_dtype(dtype) or (np.dtype(np.int64) if input.dtype.kind not in "fc" else input.dtype)
     dim = wrap_dim(dim, input.ndim)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._dtype import FROM_NUMPY, can_cast, default_numpy_dtype, dtype
-from ._checks import Dims, cast, is_complex, not_implemented, wrap_dim, wrap_dims
+from ._checks import Dims, cast, derivable, is_complex, not_implemented, wrap_dim, wrap_dims
 from ._elements import array
 from ._table import Array, Op, op
 from .elementwise import abs, direction, eq, isnan, pow, sub, where
@@ -66,6 +66,7 @@ def aminmax(input: Array, dim: int | None = None, keepdim: bool = False) -> tupl
 
 @op(
     "(Tensor input, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+    node=lambda input, dim=None, keepdim=False, dtype=None: derivable("NansumBackward0", dtype),
     input=lambda g, input, input_shape, dim, keepdim: where(isnan(input), 0.0, spread(g, input_shape, dim, keepdim)),
 )
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._dtype import FLOATING_KINDS
-from minitorch_like._functions import _reads
+from minitorch_like._functions import by_signature
 from minitorch_like.ops import TABLE, _pools
 from minitorch_like.ops._signature import Reader
 
@@ -271,7 +271,7 @@ def _public(name: str, text: str, pool: Callable[..., Any], **fixed: Any) -> Non
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = pool.__doc__
-    _reads(text, method=False, into=PUBLIC)(function)
+    by_signature(text, method=False, into=PUBLIC)(function)
 
 
 _MAX_POOL = (
