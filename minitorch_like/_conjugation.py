@@ -15,6 +15,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
@@ -387,9 +388,7 @@ def resolving(op: Op) -> None:
                 break
         return kernel(*args, **kwargs)
 
-    resolve.__dict__.update(kernel.__dict__)
-    resolve.__doc__ = kernel.__doc__
-    op.kernel = resolve
+    op.kernel = update_wrapper(resolve, kernel)
 
 
 def _operand(value: Any) -> Any:

@@ -7,6 +7,7 @@ with kernels that compute the narrow ones in float32, or with nodes that conjuga
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
@@ -141,8 +142,8 @@ def _widening(op: Op) -> Callable[..., Any]:
         outputs = len(result) - kept
         return (*[_narrowed(each, narrow) for each in result[:outputs]], *result[outputs:])
 
+    update_wrapper(widened, kernel)
     widened.of_any_width = True  # type: ignore[attr-defined]
-    widened.__doc__ = kernel.__doc__
     return widened
 
 

@@ -118,13 +118,16 @@ def settle(suite: Suite[Case], case: Case, arena: Arena, expected: Iterable[Expe
     raise disagreement
 
 
-def smallest(suite: Suite[Case], found: Disagreement, arena: Arena) -> Disagreement:
-    """The same disagreement on a smaller case: one that ends in the same outcome, for the same first reason."""
+def smallest(suite: Suite[Case], found: Disagreement, arena: Arena, known: Iterable[Expected] = ()) -> Disagreement:
+    """The same disagreement on a smaller case: one that ends in the same outcome, for the same first reason, and not in what is
+    known."""
     first = found.differences[0]
 
     def shows(case: Case) -> bool:
         differences = suite.check(case, arena)
         if not differences or differences[0].outcome != first.outcome:
+            return False
+        if any(entry.covers(differences) for entry in known):
             return False
         return first.outcome != Outcome.ERROR or differences[0].message == first.message
 
@@ -197,7 +200,7 @@ def search(
     except Disagreement as found:
         if not shrink:
             raise
-        raise smallest(suite, found, arena) from None
+        raise smallest(suite, found, arena, known) from None
 
 
 def hunt(arena: Arena, budget: int, suites: Iterable[Suite[Any]], *, shrink: bool = False) -> Finding | None:

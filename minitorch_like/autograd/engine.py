@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,6 +242,15 @@ class _Pass:
             g = np.asarray(g)
         return g if g.dtype is dtype else self.run(cast_to, g, dtype)
 
+    def fitted(self, node: Node, index: int, g: Any) -> Any:
+        """What a node's backward gave for an input, in that input's shape and dtype, as far as these are known."""
+        edge = node.inputs[index]
+        if g is None or edge is None:
+            return g
+        shape, dtype = edge.output_meta(node.numbers[index] if node.numbers else 0)
+        check_expandable(node, index, tuple(g.shape), shape)
+        return self.fit(g, shape, dtype)
+
     def add(self, node: Node, number: int, g: Any) -> None:
         """Add `g` to what output `number` of `node` has received."""
         pending = self.pending
@@ -316,11 +326,11 @@ class _Pass:
         return gradients if node.several else gradients[0]
 
     def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
-        """Hooks on the node, with the gradients of its inputs and outputs."""
+        """Hooks on the node, with the gradients of its inputs, as these will receive them, and of its outputs."""
         assert node.hooks is not None
         outputs = tuple([None if each is None else self.tensor(each) for each in (g if node.several else (g,))])
         places = node.differentiable()
-        gradients = [*gradients, *[None] * (len(node.inputs) - len(gradients))]
+        gradients = [self.fitted(node, index, g) for index, g in zip_longest(range(len(node.inputs)), gradients)]
         for hook in list(node.hooks.after.values()):
             given = tuple([None if gradients[at] is None else self.tensor(gradients[at]) for at in places])
             result = hook(given, outputs)

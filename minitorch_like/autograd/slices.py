@@ -141,7 +141,8 @@ class CopySlices(Node):
         through = inner_grads[0] if inner_grads else None
         if through is not None:
             check_one_place_each(slices.part)
-        return [run(rest, g, through), *inner_grads[1:]]
+        needed_by_base = self.inputs[0] is not None
+        return [run(rest, g, through) if needed_by_base else None, *inner_grads[1:]]
 
     def release(self) -> None:
         self.inner.release()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
@@ -315,9 +316,7 @@ def _choosing(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         return (among_complex if complex_ else kernel)(input, other, *args, **kwargs)
 
     chosen: Any = choose_by_one if arity == 1 else choose_by_two if arity == 2 else choose
-    chosen.__dict__.update(kernel.__dict__)
-    chosen.__doc__ = kernel.__doc__
-    return chosen
+    return update_wrapper(chosen, kernel)
 
 
 # -- graphs -----------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,12 @@ MODES = ("no_grad", "inference_mode", "enable_grad")
 MOST_TRIES = 1500  # of smaller walks
 
 # torch 2.13 crashes where these are the first to ask a view for its node after its base was written to.
-HOOKING = ("Tensor.register_hook", "Tensor.register_post_accumulate_grad_hook", "Tensor.retain_grad")
+HOOKING = (
+    "Tensor.register_hook",
+    "Tensor.register_post_accumulate_grad_hook",
+    "Tensor.retain_grad",
+    "composed.hook_and_unhook",
+)
 
 
 @coded
@@ -73,6 +78,10 @@ COMPOSED: dict[str, tuple[Callable[..., Any], str]] = {
             "(g := torch.autograd.grad([{0}], [{1}], [{2}], create_graph=True)[0], g.requires_grad and "
             "torch.autograd.grad([g], [{1}], [{3}], retain_graph=True, allow_unused=True)[0])"
         ),
+    ),
+    "composed.hook_and_unhook": (
+        lambda backend, x, hook: x.register_hook(hook).remove(),
+        "{0}.register_hook({1}).remove()",
     ),
     "composed.hook_of_node": (lambda backend, x, hook: x.grad_fn.register_hook(hook), "{0}.grad_fn.register_hook({1})"),
     "composed.prehook_of_node": (
@@ -178,7 +187,7 @@ class World:
         parts = parts_of(self.do(move))
         if len(parts) == len(move.results):
             for name, part in zip(move.results, parts, strict=True):
-                if name:
+                if name and not isinstance(part, Raised):
                     fresh = self.disturb and move.rounds and is_tensor(part)
                     self.values[name] = self.disturb(name, part) if self.disturb and fresh else part
         return Items("returned", [self._describe(part) for part in parts])

@@ -72,6 +72,11 @@ def unhook(look: Look) -> Move:
 
 
 @step
+def hook_and_unhook(look: Look) -> Move:
+    return Move("composed.hook_and_unhook", (look.mostly(differentiable), Hook(look.one_of("double", "listen"))))
+
+
+@step
 def reset_grad(look: Look) -> Move:
     return Move("builtins.setattr", (look.tensor(lambda x: x.grad is not None), "grad", None))
 

@@ -71,8 +71,8 @@ def reshape_speaks_numpy(right: Right, shape: Any, size: int) -> Any:
 
 
 @fault("operand changed", Attribute(_writing, "check_result"))
-def failed_write_leaves_a_mark(right: Right, array: Array, result: Array) -> None:
+def failed_write_leaves_a_mark(right: Right, array: Array, result: Array, *named: Any) -> None:
     """An in-place op whose result does not fit has written to its operand before it says so."""
     if result.shape != array.shape and array.size:
         array[...] = 0
-    right(array, result)
+    right(array, result, *named)
