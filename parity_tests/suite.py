@@ -20,6 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from parity_tests.backends import Backend
 from parity_tests.backends.double import Double
 from parity_tests.check import Difference, Disagreement, Outcome, Tally, current, tallying
+from parity_tests.reproducible import draw_from_the_seed_alone
+
+draw_from_the_seed_alone()
 
 EXPECTED = Path(__file__).with_name("expected_failures.json")
 
