@@ -1,5 +1,6 @@
 """The search: it convicts a faulty framework, sets kinks apart, knows its expected failures, adds up its tallies."""
 
+import dataclasses
 import json
 import types
 from pathlib import Path
@@ -10,9 +11,9 @@ import torch
 from parity_tests import suite as suites
 from parity_tests.backends import TorchLike
 from parity_tests.backends.double import Double
-from parity_tests.check import Disagreement, Outcome, Tally
+from parity_tests.check import Difference, Disagreement, Outcome, Tally
 from parity_tests.searches import ERRORS, KINKS, MLPS, SMOOTH, SUITES, WHOLE
-from parity_tests.suite import Arena, Expected, hunt, replay, search
+from parity_tests.suite import Arena, Expected, hunt, replay, search, smallest
 
 pytest_plugins = ["pytester"]
 
@@ -162,6 +163,20 @@ def test_an_expected_failure_covers_nothing_else():
         replay(WHOLE, FORGETFUL, expected, Tally())
     with pytest.raises(Disagreement):
         search(WHOLE, FORGETFUL, Tally(), examples=WHOLE.examples, expected=expected, shrink=False)
+
+
+def test_a_smaller_case_is_none_that_is_known():
+    suite = dataclasses.replace(
+        WHOLE,
+        check=lambda case, arena: [Difference(Outcome.VALUE, "result", f"off by {case}")],
+        script=str,
+        reduce=lambda case, shows: next(each for each in range(case + 1) if shows(each)),
+    )
+    found = Disagreement(suite.check(7, NULL))
+    found.case = 7
+    known = entry(NULL, suite, outcome=Outcome.VALUE, match="off by [0-3]")
+    assert smallest(suite, found, NULL).case == 0
+    assert smallest(suite, found, NULL, [known]).case == 4
 
 
 def test_the_store_can_be_read():
