@@ -221,6 +221,30 @@ def test_other(torch, candidate):
     assert failure["outcome"] == "value"
 
 
+def test_accepted_differences_are_counted_apart(elsewhere):
+    elsewhere.mkdir("suites")
+    elsewhere.path.joinpath("suites", "test_trial.py").write_text(
+        '''"""A trial."""
+import pytest
+from parity_tests.check import assert_same
+
+@pytest.mark.xfail(reason="accepted", strict=True)
+@pytest.mark.parametrize("size", [2, 0])
+def test_accepted(torch, candidate, size):
+    assert_same(torch.ones(size), candidate.zeros(size))
+'''
+    )
+    board = elsewhere.path / "board.json"
+    ran = elsewhere.runpytest_subprocess(
+        "-p", "parity_tests.plugin", "-n0", "--backend=torch", f"--scoreboard={board}", "suites"
+    )
+    ran.assert_outcomes(xfailed=1, failed=1)
+    (row,) = json.loads(board.read_text())["suites"]
+    assert (row["outcomes"]["xfail"], row["outcomes"]["xpass"]) == (1, 1)
+    (stale,) = row["failures"]
+    assert stale["outcome"] == "xpass"
+
+
 ADAPTER = """
 import torch
 from parity_tests.backends import TorchLike, Unsupported
