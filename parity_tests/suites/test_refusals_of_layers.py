@@ -6,6 +6,20 @@ import pytest
 
 from parity_tests.suites._programs import same
 
+GIVEN = object()
+
+
+def attend(ns, width, embed=None, weight=GIVEN, bias=GIVEN, **options):
+    """Self-attention with two heads of a sequence of two, each of `width` numbers, said to be of `embed`."""
+    x = ns.ones(2, 1, width)
+    weight = ns.ones(3 * width, width) if weight is GIVEN else weight
+    bias = ns.ones(3 * width) if bias is GIVEN else bias
+    out = ns.ones(width, width), ns.ones(width)
+    return ns.nn.functional.multi_head_attention_forward(
+        x, x, x, embed or width, 2, weight, bias, None, None, False, 0.0, *out, **options
+    )
+
+
 REFUSED = {
     "max_pool1d padding": lambda ns: ns.max_pool1d(ns.ones(1, 5), 2, 1, -1),
     "max_pool1d dilation": lambda ns: ns.max_pool1d(ns.ones(1, 5), 2, 1, 0, 0),
@@ -28,83 +42,13 @@ REFUSED = {
     "unpool sizes": lambda ns: ns.nn.functional.max_unpool2d(
         ns.ones(1, 2, 2), ns.zeros(1, 2, 2).long(), 2, output_size=(9, 9)
     ),
-    "attention heads": lambda ns: ns.nn.functional.multi_head_attention_forward(
-        ns.ones(2, 1, 5),
-        ns.ones(2, 1, 5),
-        ns.ones(2, 1, 5),
-        5,
-        2,
-        ns.ones(15, 5),
-        ns.ones(15),
-        None,
-        None,
-        False,
-        0.0,
-        ns.ones(5, 5),
-        ns.ones(5),
+    "attention heads": lambda ns: attend(ns, 5, embed=5),
+    "attention without weights": lambda ns: attend(ns, 4, weight=None, bias=None),
+    "attention without separate weights": lambda ns: attend(
+        ns, 4, weight=None, bias=None, use_separate_proj_weight=True
     ),
-    "attention none": lambda ns: ns.nn.functional.multi_head_attention_forward(
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        4,
-        2,
-        None,
-        None,
-        None,
-        None,
-        False,
-        0.0,
-        ns.ones(4, 4),
-        ns.ones(4),
-    ),
-    "attention sep none": lambda ns: ns.nn.functional.multi_head_attention_forward(
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        4,
-        2,
-        None,
-        None,
-        None,
-        None,
-        False,
-        0.0,
-        ns.ones(4, 4),
-        ns.ones(4),
-        use_separate_proj_weight=True,
-    ),
-    "attention embed": lambda ns: ns.nn.functional.multi_head_attention_forward(
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        6,
-        2,
-        ns.ones(12, 4),
-        ns.ones(12),
-        None,
-        None,
-        False,
-        0.0,
-        ns.ones(4, 4),
-        ns.ones(4),
-    ),
-    "attention static": lambda ns: ns.nn.functional.multi_head_attention_forward(
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        ns.ones(2, 1, 4),
-        4,
-        2,
-        ns.ones(12, 4),
-        ns.ones(12),
-        None,
-        None,
-        False,
-        0.0,
-        ns.ones(4, 4),
-        ns.ones(4),
-        static_k=ns.ones(3, 2, 2),
-    ),
+    "attention of another width": lambda ns: attend(ns, 4, embed=6),
+    "attention to static keys": lambda ns: attend(ns, 4, static_k=ns.ones(3, 2, 2)),
     "embedding_bag offsets": lambda ns: ns.nn.functional.embedding_bag(
         ns.tensor([0, 1]), ns.ones(3, 2), ns.tensor([1, 0])
     ),
@@ -114,18 +58,22 @@ REFUSED = {
     "embedding_bag range": lambda ns: ns.nn.functional.embedding_bag(ns.tensor([0, 9]), ns.ones(3, 2), ns.tensor([0])),
     "embedding_bag no offsets": lambda ns: ns.nn.functional.embedding_bag(ns.tensor([0, 1]), ns.ones(3, 2)),
     "conv size": lambda ns: ns.nn.functional.conv2d(ns.ones(1, 1, 2, 2), ns.ones(1, 1, 3, 3)),
-    "conv_t size": lambda ns: ns.nn.functional.conv_transpose2d(ns.ones(1, 1, 1, 1), ns.ones(1, 1, 1, 1), padding=3),
-    "param nonleaf": lambda ns: setattr(ns.nn.Linear(1, 1), "weight", ns.ones(1, 1, requires_grad=True) * 1),
-    "register nonleaf": lambda ns: ns.nn.Linear(1, 1).register_parameter("q", ns.nn.Parameter(ns.ones(1)) * 1),
+    "conv_transpose size": lambda ns: ns.nn.functional.conv_transpose2d(
+        ns.ones(1, 1, 1, 1), ns.ones(1, 1, 1, 1), padding=3
+    ),
+    "a result for a parameter": lambda ns: setattr(ns.nn.Linear(1, 1), "weight", ns.ones(1, 1, requires_grad=True) * 1),
+    "a result registered": lambda ns: ns.nn.Linear(1, 1).register_parameter("q", ns.nn.Parameter(ns.ones(1)) * 1),
     "set_submodule": lambda ns: ns.nn.Sequential(ns.nn.Linear(1, 1)).set_submodule("a.b", ns.nn.Linear(1, 1)),
     "get_submodule": lambda ns: ns.nn.Sequential(ns.nn.Linear(1, 1)).get_submodule("0.weight"),
     "get_parameter": lambda ns: ns.nn.Sequential(ns.nn.Linear(1, 1)).get_parameter("0.nosuch"),
     "pad negative": lambda ns: ns.nn.functional.pad(ns.ones(2), (-3, 0)),
     "pad negative, reflected": lambda ns: ns.nn.functional.pad(ns.ones(1, 2), (-2, 0), mode="reflect"),
-    "pad circ": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 2), (3, 0), mode="circular"),
-    "pad circ negative": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 3), (-3, 0), mode="circular"),
-    "pad circ neg4": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 3), (-2, -2), mode="circular"),
-    "pad rep negative": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 3), (-2, -2), mode="replicate"),
+    "a wide circular pad": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 2), (3, 0), mode="circular"),
+    "a negative circular pad": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 3), (-3, 0), mode="circular"),
+    "a circular pad that leaves nothing": lambda ns: ns.nn.functional.pad(ns.ones(1, 1, 3), (-2, -2), mode="circular"),
+    "a replicating pad that leaves nothing": lambda ns: ns.nn.functional.pad(
+        ns.ones(1, 1, 3), (-2, -2), mode="replicate"
+    ),
     "gru params": lambda ns: ns.gru(ns.ones(1, 1, 1), ns.ones(1, 1, 1), [], True, 1, 0.0, False, False, False),
     "lstm states": lambda ns: ns.lstm(
         ns.ones(1, 1, 1), [ns.ones(1, 1, 1)], [ns.ones(4, 1)] * 2, False, 1, 0.0, False, False, False
