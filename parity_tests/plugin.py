@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.errors import UnsatisfiedAssumption
+from hypothesis.errors import StopTest, UnsatisfiedAssumption
 
 from parity_tests.backends import Backend, TorchLike, load
 from parity_tests.backends.double import Double
@@ -143,7 +143,7 @@ def _counting(test: Any) -> Any:
         searching = not tally.failed
         try:
             test(*args, **kwargs)
-        except UnsatisfiedAssumption:
+        except (UnsatisfiedAssumption, StopTest):  # no case: what was drawn did not suit, or did not suffice
             raise
         except BaseException as error:
             if searching and not isinstance(error, pytest.skip.Exception):
