@@ -216,6 +216,7 @@ def _selection_strides(input: Array, index: Any, ndim: int) -> list[list[int]]:
     return result
 
 
+_REMEMBERED = 1 << 14  # elements, up to which their numbers are kept: 128 KiB
 _FEW = 256  # elements, up to which `np.add.at` is fastest on the rows themselves
 _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
 
@@ -249,8 +250,21 @@ def add_rows_into(result: Array, rows: Array, values: Array) -> None:
     if width % 2 == 0 and pair is not None:
         elements, target, width = elements.view(pair), target.view(pair), width // 2
     if width != 1:
-        places = ((rows * width)[:, None] + np.arange(width)).reshape(-1)
+        places = _places_of_rows(rows, len(result), width).reshape(-1)
     np.add.at(target, places, elements)
+
+
+def _places_of_rows(rows: Array, count: int, width: int) -> Array:
+    """(n, width): where the elements of each of the rows are in a flat (count, width)."""
+    if count <= len(rows) and count * width <= _REMEMBERED:  # whole rows are copied faster than computed
+        places = np.empty_like(rows, shape=(len(rows), width))
+        return np.take(_numbered(count, width), rows, 0, places, "clip")
+    return (rows * width)[:, None] + np.arange(width)
+
+
+@lru_cache(maxsize=8)
+def _numbered(count: int, width: int) -> Array:
+    return np.arange(count * width).reshape(count, width)
 
 
 @op(

@@ -119,6 +119,15 @@ def _in_time(x: Array, reverse: bool) -> Array:
     return x[::-1] if reverse else x
 
 
+def _by_steps(x: Array) -> Array:
+    """(T, N, *), step after step in memory.
+
+    What lies batch after batch is moved row by row before it is transposed: there the numbers of one step can be so far
+    apart that they take one another's place in the cache.
+    """
+    return x if x.flags.c_contiguous else x.copy()
+
+
 def _backward(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     """All of them step by step, the last step first."""
     return zip(*(each[::-1] for each in arrays), strict=True)
@@ -131,7 +140,7 @@ def _columns(input: Array, h0: Array, reverse: bool) -> Array:
     columns = _empty(input, steps + 1, hidden + 1 + features, batch)
     columns[0, :hidden] = h0.T
     columns[:, hidden] = 1
-    columns[:-1, hidden + 1 :] = _in_time(input, reverse).transpose(0, 2, 1)
+    columns[:-1, hidden + 1 :] = _in_time(_by_steps(input), reverse).transpose(0, 2, 1)
     return columns
 
 
@@ -176,6 +185,11 @@ def _transposed(x: Array, like: Array) -> Array:
     return result
 
 
+def _from_above(g: Array, like: Array, reverse: bool) -> Array:
+    """The gradients (T, N, H) of the outputs as columns (T, H, N), in the order in which the steps are computed."""
+    return _transposed(_in_time(_by_steps(g), reverse), like)
+
+
 def _gate_rows(gradients: Array, gates: Sequence[int], reverse: bool) -> Array:
     """(G*H, T*N): the gradients (T, *, H, N) of some gates, steps in the order of the sequence."""
     steps, _, hidden, batch = gradients.shape
@@ -199,13 +213,17 @@ def _gradients(
     """The gradients of the input, then of w_ih, w_hh, b_ih and b_hh, from those of the gates (G*H, T*N)."""
     elements = input.shape[0] * input.shape[1]
     states = (rows[1:] if reverse else rows[:-1]).reshape(elements, rows.shape[2])
-    ones = np.ones(elements, rows.dtype)
+    of_b_ih = of_b_hh = None
+    if needs[-2] or needs[-1]:
+        ones = np.ones(elements, rows.dtype)
+        of_b_ih = np.dot(input_gates, ones)
+        of_b_hh = of_b_ih.copy() if hidden_gates is input_gates else np.dot(hidden_gates, ones)
     return [
         np.dot(input_gates.T, w_ih).reshape(input.shape) if needs[0] else None,
-        np.dot(input_gates, input.reshape(elements, input.shape[2])) if needs[-4] else None,
+        np.dot(input_gates, _by_steps(input).reshape(elements, input.shape[2])) if needs[-4] else None,
         np.dot(hidden_gates, states) if needs[-3] else None,
-        np.dot(input_gates, ones) if needs[-2] else None,
-        np.dot(hidden_gates, ones) if needs[-1] else None,
+        of_b_ih,
+        of_b_hh,
     ]
 
 
@@ -223,7 +241,7 @@ def _rnn_gradients(
     is_tanh = nonlinearity == "tanh"
     by_gate = 1 - h * h if is_tanh else np.logical_not(h <= 0)  # a NaN lets its gradient pass
     gates = np.zeros_like(columns, shape=h.shape, order="C")
-    dh, above = _transposed(g[1], columns), _transposed(_in_time(g[0], reverse), columns)
+    dh, above = _transposed(g[1], columns), _from_above(g[0], columns, reverse)
     for from_above, by, gate in _backward(above, by_gate, gates):
         np.add(dh, from_above, dh)
         if is_tanh:
@@ -287,7 +305,7 @@ def _lstm_gradients(
     products = sigmoids * values
     by_sigmoids, by_tanhs = products * (1 - sigmoids), sigmoids - products * values
     gates, scratch = _empty(sigmoids, steps, 4, hidden, batch), _empty(sigmoids, hidden, batch)
-    dh, dc, above = (_transposed(each, sigmoids) for each in (g[1], g[2], _in_time(g[0], reverse)))
+    dh, dc, above = _transposed(g[1], sigmoids), _transposed(g[2], sigmoids), _from_above(g[0], sigmoids, reverse)
     for from_above, f, by_f, by_i, by_o, by_g, by_c, di, df, dg, do, all_gates in _backward(
         above, sigmoids[:, 0], by_sigmoids[:, 0], by_sigmoids[:, 1], by_sigmoids[:, 2], by_tanhs[:, 1], by_tanhs[:, 2],
         gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3], gates.reshape(steps, 4 * hidden, batch),
@@ -371,7 +389,7 @@ def _gru_gradients(
     by_state = by_n * r
     by_r, by_z = by_state * from_state * (1 - r), (columns[:-1, :hidden] - n) * z * (1 - z)
     gates, passed = _empty(sigmoids, steps, 4, hidden, batch), _empty(sigmoids, hidden, batch)
-    dh, above = _transposed(g[1], sigmoids), _transposed(_in_time(g[0], reverse), sigmoids)
+    dh, above = _transposed(g[1], sigmoids), _from_above(g[0], sigmoids, reverse)
     for from_above, of_r, of_z, of_state, of_n, pass_on, dr, dz, d_state, dn, all_gates in _backward(
         above, by_r, by_z, by_state, by_n, z,
         gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3], gates.reshape(steps, 4 * hidden, batch)[:, : 3 * hidden],
