@@ -101,7 +101,10 @@ def test_a_second_plan_updates_at_once_too():
     assert len(first.instructions) == len(second.instructions)
 
 
-@pytest.mark.parametrize("name", ["fold_constants", "share_results", "drop_dead", "forward_copies", "reuse_memory"])
+PASSES = ["spread_rows", "fold_constants", "share_results", "drop_dead", "forward_copies", "reuse_memory"]
+
+
+@pytest.mark.parametrize("name", PASSES)
 def test_no_pass_changes_a_bit(name, monkeypatch):
     layers = lambda: [nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 6), nn.Sigmoid(), nn.Linear(6, 2), nn.LogSoftmax(1)]  # noqa: E731
     with_it = same_runs(lambda: Training(layers=layers))
@@ -112,6 +115,22 @@ def test_no_pass_changes_a_bit(name, monkeypatch):
     without = same_runs(lambda: Training(layers=layers))
     assert plans(with_it)[0].verified
     assert plans(without)[0].verified
+
+
+def test_a_small_step_broadcasts_nothing():
+    compiled = same_runs(Training)
+    (plan,) = plans(compiled)
+    calls = [each.call() for each in plan.instructions if isinstance(each.function, np.ufunc)]
+    operands = [[each for each in args if isinstance(each, np.ndarray) and each.ndim] for _, args, _ in calls]
+    assert calls
+    assert all(len({each.shape for each in arrays}) <= 1 for arrays in operands)
+
+
+def test_what_is_computed_from_constants_is_computed_once():
+    compiled = same_runs(Training)
+    (plan,) = plans(compiled)
+    scalars = [each for each in plan.instructions if each.function is np.multiply and each.out.ndim == 0]
+    assert not scalars  # 2 / n times the gradient 1
 
 
 def test_a_replay_allocates_no_arrays():

@@ -40,7 +40,13 @@ def build(
     own, blank = known | fresh.ids(), empty.ids()
     private = Holdings(instructions).private()
     lasting = _lasting(instructions, private | own)
-    for improve in (passes.fold_constants, passes.share_results, passes.drop_dead, passes.forward_copies):
+    for improve in (
+        passes.spread_rows,
+        passes.fold_constants,
+        passes.share_results,
+        passes.drop_dead,
+        passes.forward_copies,
+    ):
         instructions = improve(instructions, private)
     plan = Plan(
         instructions,

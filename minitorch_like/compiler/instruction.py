@@ -48,6 +48,8 @@ class Instruction:
         function, args, kwargs = self.function, self.args, self.kwargs
         if isinstance(function, np.ufunc):
             args = _with_arrays(args, self.out)
+            if function.signature is None:
+                args = _with_scalars(args, self.out)
             if kwargs.keys() == {"out"} and function not in (np.maximum, np.minimum):
                 return function, (*args, kwargs["out"]), {}
         elif function is np.dot and kwargs.keys() == {"out"}:
@@ -85,3 +87,10 @@ def _with_arrays(args: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
     if kind.kind != "f" and any(isinstance(each, float) for each in args):
         return args
     return tuple([np.asarray(each, kind) if type(each) in (int, float) else each for each in args])
+
+
+def _with_scalars(args: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+    """Single elements without dimensions: those NumPy need not broadcast, which takes longer than a small operation."""
+    if out is None or out.size == 1:
+        return args
+    return tuple([each.reshape(()) if isinstance(each, np.ndarray) and each.size == 1 else each for each in args])

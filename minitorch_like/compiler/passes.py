@@ -15,6 +15,8 @@ from .memory import Array, Moves, address_of, arrays_in, is_whole, root_of
 
 Instructions = list[Instruction]
 
+_SMALL = 1 << 11  # elements, up to which it counts how soon a call begins, and not what it does
+
 
 def read_roots(instruction: Instruction) -> set[int]:
     """The ids of the roots whose memory is read."""
@@ -37,7 +39,7 @@ def overwrites(instruction: Instruction) -> bool:
 def fold_constants(instructions: Instructions, private: set[int]) -> Instructions:
     """Without the calls whose result is the same in every replay: it is computed here, once."""
     writes = _write_counts(instructions)
-    constant = {key for key in private if key not in writes}
+    constant = {key for key in private if key not in writes} | _write_protected(instructions)
     kept = []
     for each in instructions:
         key = written_root(each)
@@ -53,6 +55,45 @@ def fold_constants(instructions: Instructions, private: set[int]) -> Instruction
         else:
             kept.append(each)
     return kept
+
+
+def _write_protected(instructions: Instructions) -> set[int]:
+    """The ids of the roots that nobody can write to."""
+    roots = (root_of(array) for each in instructions for array in arrays_in([each.args, each.kwargs]))
+    return {id(root) for root in roots if not root.flags.writeable}
+
+
+def spread_rows(instructions: Instructions, private: set[int]) -> Instructions:
+    """With a row that meets all rows of a small matrix repeated beforehand.
+
+    NumPy's loop over operands of one shape begins so much sooner than its broadcasting that this pays for the copy.
+    """
+    spread: Instructions = []
+    for each in instructions:
+        row = _broadcast_row(each)
+        if row is not None:
+            repeated = np.empty(each.out.shape, row.dtype)
+            private.add(id(repeated))
+            # As one item: NumPy repeats that faster than its numbers.
+            item = np.dtype((np.void, row.nbytes))
+            items = repeated.reshape(-1).view(item)
+            spread.append(Instruction(np.copyto, (items, row.reshape(-1).view(item)), {}, items))
+            each.args = tuple([repeated if arg is row else arg for arg in each.args])
+        spread.append(each)
+    return spread
+
+
+def _broadcast_row(instruction: Instruction) -> Array | None:
+    """The only operand of an elementwise call that is not a small matrix like the result, if it is a row of one."""
+    function, out = instruction.function, instruction.out
+    if not isinstance(function, np.ufunc) or function.signature is not None or out is None:
+        return None
+    others = [arg for arg in arrays_in(instruction.args) if arg.size != 1 and arg.shape != out.shape]
+    if len(others) != 1 or out.ndim < 2 or out.size > _SMALL:
+        return None
+    (row,) = others
+    is_row = row.shape[-1] == row.size == out.shape[-1] < out.size
+    return row if is_row and all(arg.flags.c_contiguous for arg in (*arrays_in(instruction.args), out)) else None
 
 
 def share_results(instructions: Instructions, private: set[int]) -> Instructions:

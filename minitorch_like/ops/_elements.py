@@ -19,8 +19,10 @@ _BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dty
 
 @lru_cache(maxsize=1024)
 def constant(value: float, dtype: np.dtype[Any]) -> Array:
-    """A number as a 0-d array, which NumPy takes with less ado than a number; not to be written to."""
-    return np.full((), value, dtype)
+    """A number as a 0-d array, which NumPy takes with less ado than a number.  It cannot be written to."""
+    result = np.full((), value, dtype)
+    result.flags.writeable = False
+    return result
 
 
 def array(x: Any) -> Array:
