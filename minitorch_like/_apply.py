@@ -81,6 +81,7 @@ def written_out(op: Op) -> Callable[..., Any]:
         "folds": op.folds,
         "fold": _fold,
         "refuse_inference": refuse_inference,
+        "note_copies": _note_copies,
     }
     if complex_in_use:
         from ._conjugation import Unresolved
@@ -161,6 +162,7 @@ def _recording(op: Op, differentiable: list[int]) -> list[str]:
         "node.dtype = result.dtype",
         "counter = [0]",
         *_saving(op, differentiable),
+        *(["if x0.ndim > 2 or x1.ndim > 2:", "    note_copies(node, x0, x1)"] if op.name == "matmul" else []),
         "tensor = new_tensor(Tensor)",
         "tensor._data = result",
         "tensor._node = node",
@@ -179,6 +181,8 @@ def _folding(op: Op) -> list[str]:
 
 
 def _fold(folds: Callable[..., bool], tensor: Tensor, input: Tensor, weight: Tensor, bias: Any = None) -> None:
+    if tensor._node is not None and not input._data.flags.c_contiguous:
+        _note_copies(tensor._node, input._data, weight._data.T, "T")
     if folds(input, weight, bias):
         tensor._view = FoldedView(tensor)
     else:
@@ -186,6 +190,12 @@ def _fold(folds: Callable[..., bool], tensor: Tensor, input: Tensor, weight: Ten
             tensor._bump()  # of a vector torch makes a matrix, and squeezes the product in place
         if bias is not None:
             tensor._bump()  # and adds this in place
+
+
+def _note_copies(node: Any, a: Any, b: Any, title: str | None = None) -> None:
+    from .ops._folding import note_copies
+
+    note_copies(node, a, b, title)
 
 
 def _saving(op: Op, differentiable: list[int]) -> list[str]:
@@ -208,10 +218,15 @@ def _saving(op: Op, differentiable: list[int]) -> list[str]:
             if kind == INPUT and op.arity > 1:
                 remembered = [f"if x{index} is not p{index}:", *(f"    {line}" for line in remembered)]
             taken += remembered
-        if readers[slot] == set(differentiable):
+        numbers = op.if_tensors.get(slot)
+        if readers[slot] == set(differentiable) and not numbers:
             lines += taken
         else:
-            wanted = " or ".join(f"e{i} is not None" for i in sorted(readers[slot]))
+            wanted = " or ".join(
+                [f"x{i} is not p{i}" for i in numbers]
+                if numbers
+                else [f"e{i} is not None" for i in sorted(readers[slot])]
+            )
             lines += [f"s{slot} = None", f"if {wanted}:", *(f"    {line}" for line in taken)]
     saved = "".join(f"s{slot}, " for slot in range(len(op.saves)))
     return [*lines, f"node.saved = ({saved})", "node.versions = versions"]

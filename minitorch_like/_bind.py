@@ -13,6 +13,7 @@ import numpy as np
 from ._apply import bind, check_histories
 from ._dtype import FROM_NUMPY, scalar_dtype
 from ._tensor import Tensor, wrap
+from .autograd.graph import for_result, type_of_node
 from .ops import TABLE, Op
 from .ops._checks import explain
 from .ops._signature import NOBODY, Reader, check_bound, tensors_only
@@ -23,6 +24,7 @@ ndarray = np.ndarray
 
 _INTS = frozenset({int})
 _PLAIN_NUMBERS = frozenset({float, int, bool})
+_OF_NUMPY = (np.ndarray, np.generic)
 
 # -- the public callables ------------------------------------------------------------------------------------------------
 
@@ -47,10 +49,13 @@ class _Call:
         if _takes_sizes_only(op):
             return _sized(self)
         if op.arity == 2 and not tensors_only(op.texts, 1):
-            return _binary(self)
-        return _plain(self) if _in_order(op) else _reading(self)
+            return _binary_method(self) if self.reader.method else _binary(self)
+        if not _in_order(op):
+            return _reading(self)
+        loose = [place for place in range(1, op.arity) if not tensors_only(op.texts, place)]
+        return _guarded(self, loose) if loose else _plain(self)
 
-    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raises torch's TypeError where the arguments fit no signature, whatever an earlier call has taught."""
         try:
             self.reader.read(args[1:] if self.reader.method else args, kwargs)
@@ -69,11 +74,11 @@ class _Call:
 
             return write_out(self.op, arranged, out)
         try:
-            return self.op.apply(*arranged)
+            return _renamed(self.op, self.op.apply(*arranged), kwargs)
         except Exception as error:
             from ._misuse import check_shapes
 
-            self._check(args, kwargs)
+            self.check(args, kwargs)
             explain(check_shapes, self.op, arranged, error)
             if isinstance(error, AttributeError) and isinstance(arranged[0], _NUMBERS):
                 return self.op.apply(_as_tensor(arranged[0]), *arranged[1:])
@@ -83,7 +88,7 @@ class _Call:
     def reread(self, args: tuple[Any, ...], error: Exception) -> Any:
         """After `error`, which the short way has met."""
         try:
-            self._check(args, {})
+            self.check(args, {})
         except TypeError:
             return left_to_arguments(self.public, args, {})
         if isinstance(error, _MISREAD):
@@ -117,6 +122,21 @@ def _plain(call: _Call) -> Callable[..., Any]:
     return function
 
 
+def _guarded(call: _Call, loose: list[int]) -> Callable[..., Any]:
+    """`_plain`, where operands from the place `loose[0]` on need not be tensors; a kernel would take arrays for them, too."""
+    op, count, first = call.op, call.op.arity, loose[0]
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != count or args[-1].__class__ is ndarray or args[first].__class__ is ndarray:
+            return call.read(args, kwargs)
+        try:
+            return op.apply(*args)
+        except Exception as error:  # noqa: BLE001
+            return call.reread(args, error)
+
+    return function
+
+
 def _in_order(op: Op) -> bool:
     """Whether the tensors come first in the signatures, too."""
     if op.arity == 1:
@@ -134,7 +154,27 @@ def _reading(call: _Call) -> Callable[..., Any]:
 
 
 def _binary(call: _Call) -> Callable[..., Any]:
-    """Of a tensor and a tensor or a number; the kernel would take an array, too."""
+    """Of a tensor (or a number) and a tensor or a number; the kernel would take arrays, too."""
+    op = call.op
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if (
+            kwargs
+            or len(args) != 2
+            or (args[0].__class__ is not Tensor and isinstance(args[0], _OF_NUMPY))
+            or not (hasattr(args[1], "_node") or args[1].__class__ in _PLAIN_NUMBERS)
+        ):
+            return call.read(args, kwargs)
+        try:
+            return op.apply(*args)
+        except Exception as error:  # noqa: BLE001
+            return call.reread(args, error)
+
+    return function
+
+
+def _binary_method(call: _Call) -> Callable[..., Any]:
+    """The same of `self`, which is a tensor."""
     op = call.op
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -164,6 +204,9 @@ def _sized(call: _Call) -> Callable[..., Any]:
                     return op.apply(args[0], sizes)
                 except AttributeError:
                     pass
+                except Exception:
+                    explain(call.check, args, kwargs)  # torch's sizes have 64 bits
+                    raise
         return call.read(args, kwargs)
 
     return function
@@ -217,6 +260,15 @@ def _takes_sizes_only(op: Op) -> bool:
     return any(each[0].isidentifier() and each[1:2] in ([], ["*"]) for each in sizes)
 
 
+def _renamed(op: Op, result: Any, kwargs: dict[str, Any]) -> Any:
+    """The result of an op, whose node is named after the overload that the keywords have chosen."""
+    if kwargs and op.renamed is not None and op.renamed[0] in kwargs:
+        node = result._node
+        if getattr(type(node), "op", None) is op:
+            node.__class__ = for_result(type_of_node(op, op.renamed[1]), result._data)
+    return result
+
+
 def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:
     """`Tensor.f_`."""
     arity = op.arity
@@ -242,7 +294,7 @@ def _inplace_method(op: Op, reader: Reader) -> Callable[..., Tensor]:
                 if not isinstance(error, _MISREAD):
                     raise
         _check_self(reader, args)
-        return apply(*op.read(reader, args, kwargs)[0])
+        return _renamed(op, apply(*op.read(reader, args, kwargs)[0]), kwargs)
 
     return _named(method, op, reader)
 

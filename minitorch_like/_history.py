@@ -18,6 +18,7 @@ from .autograd.graph import (
     add_hook,
     move_retained,
     next_sequence,
+    note_shape,
 )
 from .ops._checks import c_name, sizes, title
 from .ops._signature import NOBODY, UNGIVEN, check_bound
@@ -95,6 +96,9 @@ class InferenceVersion:
 
     def __init__(self) -> None:
         self.count = 0
+
+    def __setitem__(self, at: slice, title: list[str]) -> None:
+        """What wrote last need not be known: no error will tell it."""
 
     def __getitem__(self, _: int) -> int:
         from ._record import refuse_inference
@@ -174,7 +178,8 @@ def own_version() -> InferenceVersion | None:
     return None if mode.inference else InferenceVersion()
 
 
-# By id, the nodes of tensors that do not require grad at present: as soon as they do, they have their hooks again.
+# By id, the nodes of tensors that do not require grad at present, or only as views of what does: as soon as they do, they
+# have their hooks again.
 _asleep: dict[int, AccumulateGrad] = {}
 
 
@@ -194,6 +199,18 @@ def fall_asleep(tensor: Any) -> None:
     key = id(tensor)
     node.leaf = weakref.ref(tensor, lambda _: _asleep.pop(key, None))
     _asleep[key] = node
+
+
+def sleeping(tensor: Any) -> AccumulateGrad:
+    """The node with the hooks that `tensor`, from which nothing leads back, is to have when it requires grad itself."""
+    import weakref
+
+    key = id(tensor)
+    node = _asleep.get(key)
+    if node is None:
+        node = _asleep[key] = AccumulateGrad(tensor)
+        node.leaf = weakref.ref(tensor, lambda _: _asleep.pop(key, None))
+    return node
 
 
 class History:
@@ -272,7 +289,7 @@ class History:
             self._node = None
         elif self._node is None:
             self._node = _asleep.pop(id(self), None) or AccumulateGrad(self)
-            self._node.shape, self._node.dtype = self._data.shape, self._data.dtype
+            note_shape(self)
 
     def requires_grad_(self=NOBODY, requires_grad: Any = UNGIVEN, /, *args: Any, **kwargs: Any) -> Any:
         """Switch the recording of what is computed from this leaf."""
@@ -369,6 +386,8 @@ class History:
             node = self.grad_node()
         if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if node.__class__ is Nowhere:
+            node = sleeping(self)
         return add_hook(node.own_hooks().tensors.setdefault(self._number, OrderedDict()), hook)
 
     def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Tensor], Any]) -> Any:
@@ -379,7 +398,7 @@ class History:
         if node.__class__ not in ENDS:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if not isinstance(node, AccumulateGrad):
-            return add_hook(OrderedDict(), hook)  # no gradient will ever arrive
+            node = sleeping(self)
         if node.post_hooks is None:
             node.post_hooks = OrderedDict()
         node.remember(self)

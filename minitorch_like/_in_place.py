@@ -43,7 +43,7 @@ def written(op: Op, write: Write, target: Tensor, *args: Any, check: Write | Non
             each.grad_node() if rule is not None and hasattr(each, "_node") else None
             for each, rule in zip(operands, op.rules, strict=False)
         )
-        node = make_node(op, with_original(op, (target, *args), edges), edges, array, op.inplace_node)
+        node = make_node(op, with_original(op, (target, *args), edges), edges, array, op.inplace_node, written=True)
     if _apply.complex_in_use:
         arrays = list(map(resolved, arrays))
     if array.__class__ is np.ndarray:

@@ -22,21 +22,23 @@ _OF_FUNCTIONAL = frozenset(
 )  # fmt: skip
 # Where it is read by signature, and knows no `return_indices`.
 _OF_POOLING = ("adaptive_max_pool1d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d")
+_OF_SERIALIZATION = ("load", "save")
 _OF_C = ("DisableTorchFunction", "DisableTorchFunctionSubclass")
 SUBMODULES = (
     "accelerator", "amp", "autograd", "backends", "_C", "compiler", "cpu", "cuda", "distributed", "functional",
-    "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "random", "return_types", "types", "utils",
-    "storage", "torch_version", "version", "viz", "xpu",
+    "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "optim", "overrides", "random", "return_types",
+    "serialization", "storage", "torch_version", "types", "utils", "version", "viz", "xpu",
 )  # fmt: skip
 
 
 # What is declared then: each has functions for the package in PUBLIC, or gives methods to Tensor.
 _LATE = (
     "_creation.grids", "_creation.legacy", "_creation.sharing", "_creation.with_strides", "_creation.tapers",
-    "_indexing.functions",
-    "_composed.complex", "_composed.conversions", "_composed.in_place", "_composed.nn", "_composed.numbers",
-    "_composed.pieces", "_composed.recurrent", "_composed.reductions", "_composed.shapes", "_composed.storages",
-    "random", "_threads", "_creation",
+    "_indexing.functions", "_composed.complex", "_composed.contractions", "_composed.conversions",
+    "_composed.counting", "_composed.distances", "_composed.in_place", "_composed.nn", "_composed.numbers",
+    "_composed.ordering", "_composed.pieces", "_composed.products", "_composed.quantiles", "_composed.recurrent",
+    "_composed.reductions", "_composed.shapes", "_composed.storages", "_composed.unique", "random", "_threads",
+    "_creation",
     "_composed.rarities",  # which leaves alone what Tensor has by then
 )  # fmt: skip
 
@@ -84,6 +86,8 @@ def package_attribute(name: str) -> Any:
         return __version__
     if name in _OF_C:
         return getattr(package._C, name)
+    if name in _OF_SERIALIZATION:
+        return getattr(importlib.import_module(f"{_PACKAGE}.serialization"), name)
     if name == "compile":
         from .compiler import compile
 

@@ -7,6 +7,7 @@ from here.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -117,11 +118,17 @@ def suggested_format(array: Any) -> memory_format:
 def strides_of(array: Any) -> Strides:
     """The byte strides that torch would report of an array that is not known to be a view.
 
-    What NumPy has computed may have any stride, 0 among them, where a dimension has size 0 or 1.
+    What NumPy has computed may have any stride, 0 among them, where a dimension has size 0 or 1; what torch computes of
+    contiguous or channels-last tensors has those of its format.
     """
     strides: Strides = array.strides
     if array.flags.c_contiguous and (array.base is None or 0 in strides):
         return contiguous_strides(array.shape, array.itemsize)
+    if array.base is None and 1 in array.shape and array.ndim in (4, 5):
+        wanted = channels_last if array.ndim == 4 else channels_last_3d
+        canonical = format_strides(array.shape, wanted, array.itemsize)
+        if all(size == 1 or step == due for size, step, due in zip(array.shape, strides, canonical, strict=True)):
+            return canonical
     return strides
 
 
@@ -130,6 +137,26 @@ def root_of(array: Any) -> Any:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+# By id, the arrays whose memory tensors were given by `.data`: it can be written to unbeknown to who has saved it.
+_exposed: dict[int, weakref.ref[Any]] = {}
+
+
+def expose(data: Any) -> None:
+    """Note that somebody has been given the memory of what a Tensor holds, by whose writes no version changes."""
+    root = root_of(memory_of(data))
+    key = id(root)
+    if key not in _exposed:
+        _exposed[key] = weakref.ref(root, lambda _: _exposed.pop(key, None))
+
+
+def unless_exposed(kept: Any, *operands: Any) -> Any:
+    """What was computed of these arrays and kept; None where they may have been written to since: then torch, which keeps
+    the operands alone, computes of what is in them now."""
+    if _exposed and any(id(root_of(each)) in _exposed for each in operands):
+        return None
+    return kept
 
 
 def offset_of(array: Any) -> int:

@@ -20,7 +20,7 @@ from .ops._checks import broadcast_shapes
 # Ops that refuse some dtypes, and numbers, before they look at the memory.
 _PARTICULAR = ("addcdiv", "clamp", "clamp_max", "clamp_min", "floor", "heaviside", "lerp", "neg", "relu", "sign", "sub")
 # Ops that look at all of their operands before they look where they lie.
-_LOOKING_FIRST = ("addmm", "fill", "renorm")
+_LOOKING_FIRST = ("addmm", "addmv", "baddbmm", "fill", "renorm")
 # Ops that look at the dtype of the result as well.
 _CASTING_FIRST = ("clamp", "clamp_max", "clamp_min")
 # Ops that give back what is of these kinds, and write nothing.

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from ._capture import mode, run, structure
-from ._dtype import FROM_NUMPY, can_cast
+from ._dtype import FROM_NUMPY, can_cast, scalar_dtype
 from ._functions import RETURN_TYPES, return_type
 from ._layout import contiguous_strides, offset_of, root_of, seen_like
 from ._tensor import Tensor
 from ._writing import check_cast, copy_into
 from .ops import Op
-from .ops._checks import c_name, check_no_partial_overlap, check_one_place_each, overlapping, sizes, title
+from .ops._checks import c_name, check_no_partial_overlap, check_one_place_each, is_dense, overlapping, sizes, title
 
 # What is said of a dtype other than the result's, where torch does not convert; by default it does, upwards.
 _EXACT = {
@@ -29,8 +29,8 @@ _EXACT = {
     ),
     "Expected out tensor to have dtype {wanted_c}, but got {got_c} instead": (
         "addmm aminmax argmax argmin bmm cumprod.dtype cumsum.dtype diag gather index_add index_copy index_reduce isin "
-        "log_softmax matmul max mean.dtype min mm mv norm prod.dtype renorm scatter scatter_add scatter_reduce softmax "
-        "sum.dtype take_along_dim tril triu vector_norm"
+        "log_softmax matmul max mean.dtype min mm mv norm prod.dtype renorm scatter scatter_add scatter_reduce slice_scatter "
+        "softmax sort sum.dtype topk take_along_dim tril triu vector_norm"
     ),
     "{name} only supports bool tensor for result, got: {got}": "all any",
     "{name} does not support non-boolean outputs.": "isneginf isposinf signbit",
@@ -47,6 +47,8 @@ _EXACT = {
     "{name}: dtype of out: {got} should be same as input: {wanted}": "nan_to_num",
     "{name}(): self and out expected to have the same dtype, but got self.dtype = {wanted} and out.dtype = {got}": "take",
     "Expected out type to be {wanted} but got {got}": "where",
+    "Expected self.dtype() == output.dtype() to be true, but got false.  (Could this error message be improved?  If so, "
+    "please report an enhancement request to PyTorch.)": "narrow_copy",
 }
 _OBJECTIONS = {name: text for text, names in _EXACT.items() for name in names.split()}
 # What is said by those that convert upwards, but have words of their own for what they cannot convert.
@@ -63,16 +65,30 @@ _UNCASTABLE = {
 _FREE = frozenset(("cumprod", "cumsum", "prod", "sum"))
 # Functions that may read what they write to, because they write when they have read, or have other memory by then.
 _SEPARATE = frozenset((
-    "addmm", "all", "amax", "amin", "any", "argmax", "argmin", "bmm", "cumprod", "cumsum", "diag", "diff", "dot",
-    "log_softmax", "logcumsumexp", "logsumexp", "matmul", "max", "mean", "min", "mm", "mv", "nanmean", "nansum",
-    "norm", "prod", "renorm", "softmax", "std", "sum", "tril", "triu", "var", "vdot", "vector_norm",
+    "addmm", "all", "amax", "amin", "any", "argmax", "argmin", "bmm", "diag", "diff", "dot", "log_softmax",
+    "logcumsumexp", "logsumexp", "matmul", "max", "mean", "min", "mm", "mv", "nanmean", "nansum", "norm", "prod",
+    "renorm", "scatter", "scatter_add", "scatter_reduce", "slice_scatter", "softmax", "std", "sum", "threshold",
+    "tril", "triu", "var", "vdot", "vector_norm",
 ))  # fmt: skip
 # Functions that read their operands while they write.
 _READING = frozenset(("cat", "gather", "index_select", "masked_select", "stack", "take"))
 # Functions that torch makes of others, which then speak in their own name.
-_MADE_OF = {"floor_divide": "aten::floor_divide", "outer": "mul", "square": "pow"}
+_MADE_OF = {
+    **{
+        name: f"aten::{name}"
+        for name in (
+            "conj_physical", "floor_divide", "heaviside", "log_softmax", "slice_scatter", "softmax", "select_scatter",
+            "diagonal_scatter", "as_strided_scatter",
+        )
+    },
+    "norm": "linalg_vector_norm",
+    "outer": "mul",
+    "square": "pow",
+}  # fmt: skip
 
 
+# Functions that look at the dtype of what they write to before they look where it lies.
+_DTYPE_FIRST = frozenset({"complex", "isneginf", "isposinf", "polar", "signbit"})
 _COMPUTED_IN_DTYPE_OF_OUT = frozenset({"cumprod", "cumsum", "nansum", "prod", "sum"})
 
 
@@ -84,9 +100,11 @@ def write_out(op: Op, args: list[Any], out: Any) -> Any:
     if op.differentiable:
         refuse_gradients(op.name, *operands, *outs)
     arrays = [arg._data if hasattr(arg, "_node") else arg for arg in args]
+    if not op.variadic and isinstance(arrays[0], (int, float, complex)):  # a number that stands for a tensor
+        arrays[0] = np.asarray(arrays[0], scalar_dtype(arrays[0]).numpy)
     if op.variadic:
         arrays[0] = [each._data for each in operands]
-    if op.name not in _SEPARATE:
+    if op.name not in _SEPARATE and op.name not in _DTYPE_FIRST:
         for each in outs:
             _check_memory(op.name, each._data, operands)
     if op.name in _COMPUTED_IN_DTYPE_OF_OUT and arrays[op.positions["dtype"]] is None:
@@ -95,6 +113,9 @@ def write_out(op: Op, args: list[Any], out: Any) -> Any:
     if op.keeps:
         result = op.visible(result)
     name = _case(op, args)
+    if op.name in _DTYPE_FIRST:
+        _check_dtype(out._data, result, name)
+        _check_memory(name, out._data, operands)
     for each, array in zip(outs, result if several else (result,), strict=True):
         fill(each, np.asarray(array), name)
     return out
@@ -139,7 +160,7 @@ def fill(out: Tensor, result: Any, name: str = "") -> Tensor:
     if result.dtype is not array.dtype and name not in _FREE:
         _check_dtype(array, result, name)
     if result.shape != array.shape:
-        resize(out, result.shape)
+        resize(out, result.shape, result.strides if is_dense(result) else None)
     check_one_place_each(out._data)
     run(copy_into, out._data, result)
     out._bump()
@@ -172,6 +193,8 @@ def into_each(out: Sequence[Tensor] | None, result: Any, name: str) -> Any:
 
 
 def _check_dtype(array: Any, result: Any, name: str) -> None:
+    if array.dtype is result.dtype:
+        return
     objection = _OBJECTIONS.get(name)
     if objection is None and name in _UNCASTABLE and not can_cast(FROM_NUMPY[result.dtype], FROM_NUMPY[array.dtype]):
         objection = _UNCASTABLE[name]
@@ -190,8 +213,8 @@ def _check_dtype(array: Any, result: Any, name: str) -> None:
     check_cast(array, result)
 
 
-def resize(out: Tensor, shape: tuple[int, ...]) -> None:
-    """Give `out` another shape; torch warns where that discards elements."""
+def resize(out: Tensor, shape: tuple[int, ...], strides: tuple[int, ...] | None = None) -> None:
+    """Give `out` another shape, in the order of dimensions of `strides`; torch warns where that discards elements."""
     array = out._data
     if array.size:
         from ._once import warn_of_call
@@ -202,7 +225,13 @@ def resize(out: Tensor, shape: tuple[int, ...]) -> None:
             "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
             "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
         )
-    out._data = seen_like(array, _laid_at(array, shape))
+    memory = _laid_at(array, shape)
+    if strides is not None and len(shape) > 1:
+        order = sorted(range(len(shape)), key=lambda dim: -strides[dim])
+        memory = memory.reshape([shape[dim] for dim in order]).transpose(
+            [order.index(dim) for dim in range(len(shape))]
+        )
+    out._data = seen_like(array, memory)
     structure.changed()
 
 

@@ -6,7 +6,7 @@ with kernels that compute the narrow ones in float32, or with nodes that conjuga
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
@@ -26,6 +26,7 @@ _LIKE_FIRST = frozenset(
     {
         "attention",
         "batch_norm",
+        "fused_attention",
         "group_norm",
         "heads_attention",
         "heads_attention_and_weights",
@@ -33,6 +34,7 @@ _LIKE_FIRST = frozenset(
         "rms_norm",
         "rrelu_gradient",
         "rrelu_with_noise",
+        "rrelu_with_noise_in_place",
     }
 )
 _LIKE_SECOND = frozenset({"binary_cross_entropy_with_logits"})  # in the dtype of the target
@@ -55,11 +57,14 @@ _OWN_FLOAT16 = _LIKE_FIRST | {
 # ops that refuse operands of several dtypes, and which operands they mean: they are to see these as they are
 _OF_ONE_DTYPE = {
     "addmm": (0, 1, 2),
+    "addmv": (0, 1, 2),
+    "baddbmm": (0, 1, 2),
     "binary_cross_entropy": (0, 1),
     "bmm": (0, 1),
     "convolution": (0, 1, 2),
     "cross_entropy_of_classes": (0, 2),
     "dot": (0, 1),
+    "linalg_cross": (0, 1),
     "linear": (0, 1, 2),
     "matmul": (0, 1),
     "mm": (0, 1),
@@ -67,6 +72,7 @@ _OF_ONE_DTYPE = {
     "nll_loss": (0, 2),
     "prelu": (0, 1),
 }
+_WRITTEN = {"batch_norm": (3, 4)}  # operands that a kernel writes to
 _NORMALISING = frozenset({"batch_norm", "group_norm", "layer_norm"})  # which go by `check_mixed_dtypes`
 _WIDE_NUMBERS = frozenset({"div", "floor_divide", "lerp", "mul"})  # which torch lets compute with numbers of float32
 
@@ -113,6 +119,7 @@ def _widening(op: Op) -> Callable[..., Any]:
     involves_narrow = _involves_bfloat16 if op.name in _OWN_FLOAT16 else _involves_narrow
     like = 0 if op.name in _LIKE_FIRST else 1 if op.name in _LIKE_SECOND else None
     objects = _objection(op.name)
+    written = _WRITTEN.get(op.name, ())
 
     def widened(*args: Any, **kwargs: Any) -> Any:
         if not any(map(involves_narrow, args)) and not (kwargs and any(map(involves_narrow, kwargs.values()))):
@@ -129,12 +136,14 @@ def _widening(op: Op) -> Callable[..., Any]:
                         if isinstance(each, int | float):
                             converted(each, narrow.numpy)
                 args = (*[_rounded_operand(each, narrow) for each in args[:operands]], *args[operands:])
+        wide = [_in_float32(each) for each in args]
         try:
-            result = kernel(*map(_in_float32, args), **{name: _in_float32(each) for name, each in kwargs.items()})
+            result = kernel(*wide, **{name: _in_float32(each) for name, each in kwargs.items()})
         except NotImplementedError as error:
             if narrow is None:
                 raise
             raise NotImplementedError(str(error).replace("'Float'", f"'{narrow.title}'")) from None
+        _write_back(args, wide, written)
         if narrow is None:
             return result
         if type(result) is not tuple:
@@ -145,6 +154,13 @@ def _widening(op: Op) -> Callable[..., Any]:
     update_wrapper(widened, kernel)
     widened.of_any_width = True  # type: ignore[attr-defined]
     return widened
+
+
+def _write_back(narrow: Sequence[Any], wide: Sequence[Any], places: tuple[int, ...]) -> None:
+    """What a kernel has written to operands that were widened for it, rounded to them."""
+    for place in places:
+        if narrow[place] is not wide[place]:
+            narrow[place][...] = wide[place]
 
 
 def _objection(name: str) -> Callable[[tuple[Any, ...]], bool] | None:

@@ -22,12 +22,24 @@ new_node = object.__new__
 Edges = tuple[Node | None, ...]
 
 
-def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, kept: tuple[Any, ...] = ()) -> Node:
-    """The node of a call: its edges, and of its arguments and results what the rules will ask for."""
+def make_node(
+    op: Op,
+    args: Any,
+    edges: Edges,
+    result: Any,
+    name: Any = None,
+    kept: tuple[Any, ...] = (),
+    *,
+    written: bool = False,
+) -> Node:
+    """The node of a call: its edges, and of its arguments and results what the rules will ask for.
+
+    written: whether the result is written into the first operand.
+    """
     name = name or op.node
     node_type = type_of_node(op, name if name.__class__ is str else name(*args))
     node: Node = new_node(
-        for_result(node_type, result if not node_type.several else result[0] if result else args[0]._data)
+        for_result(node_type, result if not node_type.several else result[0] if result else args[0]._data, written)
     )
     node.inputs = edges
     node.numbers = None
@@ -60,7 +72,9 @@ def make_node(op: Op, args: Any, edges: Edges, result: Any, name: Any = None, ke
                 else:
                     saved[slot] = value
             elif kind == OUTPUT:
-                saved[slot] = result[index] if node.several else result
+                numbers = op.if_tensors.get(slot)
+                if not numbers or any(hasattr(args[each], "_node") for each in numbers):
+                    saved[slot] = result[index] if node.several else result
             elif kind == KEPT:
                 saved[slot] = kept[index]
             else:
@@ -94,6 +108,45 @@ def refuse_inference() -> NoReturn:
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
         "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
     )
+
+
+class AlsoSaved:
+    """In `Node.versions`, in the place of the number of a slot: what torch's node saves and ours needs not, or has as an
+    array without a history."""
+
+    __slots__ = ("array", "number", "title")
+
+    def __init__(self, tensor: Tensor, number: int | None) -> None:
+        node = tensor._node
+        self.array = tensor._data
+        self.title: str | None = None
+        self.number = tensor._number if number is None else number
+        if node is None or tensor._has_no_history():
+            return
+        self.title = node.title()
+        if tensor._view is not None:
+            self.title, self.number = node.title_since_write(), 0  # as it is when there is something to tell
+
+    def told(self) -> str:
+        """What the error for a write says of it."""
+        from .autograd.modified import described
+
+        return described(self.array, self.array.shape, self.number, self.title)
+
+
+def also_saved(result: Tensor, *tensors: Tensor | None, number: int | None = None) -> Tensor:
+    """The result, of whose history a write to one of these tensors is now refused too.
+
+    number: which output of its node the tensor is said to be, if not what it is.
+    """
+    node = result._node
+    if node is not None:
+        given = [each for each in tensors if each is not None]
+        node.versions = [
+            *[(each._version_counter, version_of(each), AlsoSaved(each, number)) for each in given],
+            *node.versions,
+        ]
+    return result
 
 
 def _static(op: Op, args: Any, kind: int, index: int) -> Any:

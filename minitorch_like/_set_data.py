@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .autograd.graph import AccumulateGrad, Node
+from .autograd.modified import view_saved
 from .autograd.slices import CopySlices
 from .ops._table import INPUT, KEPT
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ._tensor import Tensor
     from .ops import Op
 
-# Operands of which torch saves a view made on the way: the transposed weight.
-_SAVED_AS_VIEWS = {"linear": (1,)}
 # What ops keep of their kernels that torch computes from the operands again.
 _RECOMPUTED = frozenset(("cdf", "difference", "gate", "squashed"))
 
@@ -121,7 +120,7 @@ def _with_operand(op: Op, saved: Any, slot: int, new: Any) -> list[Any]:
 def _is_operand(node: Node, slot: int, tensor: Tensor) -> bool:
     """Whether what was saved in `slot` is `tensor`, and not one that is detached from it or that it is detached from."""
     kind, index = node.op.saves[slot]
-    if kind != INPUT or index in _SAVED_AS_VIEWS.get(node.op.name, ()):
+    if kind != INPUT or view_saved(node, slot) is not None:
         return False
     edge = node.inputs[index]
     if isinstance(edge, AccumulateGrad):

@@ -15,7 +15,7 @@ from ._capture import mode, reads_values, structure
 from ._device import device
 from ._dtype import DIFFERENTIABLE_KINDS, FLOATING_KINDS, FROM_NUMPY, dtype
 from ._history import History, alone, exchanged_version, fall_asleep, own_version, read_alone, refuse
-from ._layout import address_of, strides_of
+from ._layout import address_of, expose, strides_of
 from ._size import Size, trusted
 from .autograd.graph import Node, note_shape
 from .ops._checks import real_number, wrap_dim
@@ -341,6 +341,7 @@ class Tensor(History, metaclass=TensorMeta):
     @property
     def data(self) -> Tensor:
         """The same memory without history, whose changes no version counts."""
+        expose(self._data)
         out = wrap(self._data)
         out._version_counter = own_version() if self.is_inference() else [0]
         return out
@@ -539,6 +540,8 @@ def _entry(self: Tensor, entries: tuple[int, ...], dim: Any, method: str) -> Any
         dim = read_alone(method, self, (dim,), {})
         if dim is None:
             return trusted(entries) if method == "size" else entries
+    elif dim.bit_length() > 63:
+        read_alone(method, self, (dim,), {})
     if not entries:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     return entries[wrap_dim(dim, len(entries))]

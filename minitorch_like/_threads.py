@@ -59,6 +59,11 @@ def get_num_threads(*args: Any, **kwargs: Any) -> int:
     return max((library.num_threads for library in _blas()), default=_cores())
 
 
+def runs_on_one_thread() -> bool:
+    """Whether the user has asked for that."""
+    return _chosen.threads == 1
+
+
 def set_num_interop_threads(*args: Any, **kwargs: Any) -> None:
     """`set_num_interop_threads(int)`: accepted once, as by torch, and told by `get_num_interop_threads`.
 

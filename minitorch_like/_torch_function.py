@@ -225,7 +225,9 @@ def make_wrapper_subclass(cls: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _check_class(cls: Any) -> None:
     if not isinstance(cls, type):
-        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+        from .ops._misfits import type_name
+
+        raise TypeError(f"cls must be a type (got {type_name(cls)})")
     if not issubclass(cls, Tensor):
         raise TypeError(
             "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
-    from .autograd.graph import Node
 
 _SEVERAL = (
     " This view is the output of a function that returns multiple views. Such functions do not allow the output views to "
@@ -19,10 +18,10 @@ _AMBIGUOUS = (
 )
 
 
-def written_to(node: Node, number: int) -> str:
-    """Of output `number` of `node`, which is one of several views, when their base was written to."""
+def written_to(title: str, number: int) -> str:
+    """Of output `number` of a node of that title, which is one of several views, when their base was written to."""
     modified = "its base or another view of its base has been modified inplace."
-    return f"Output {number} of {node.title()} is a view and {modified}{_SEVERAL}"
+    return f"Output {number} of {title} is a view and {modified}{_SEVERAL}"
 
 
 def forbidden(view: Tensor, creation: str, *, indirect: bool = False) -> RuntimeError:

@@ -15,7 +15,7 @@ from ._capture import mode, run
 from ._dtype import DIFFERENTIABLE_KINDS, FROM_NUMPY, can_cast
 from ._history import FoldedView
 from ._layout import address_of, memory_of
-from ._record import Edges, new_node, note_output_version
+from ._record import Edges, new_node, note_output_version, version_of
 from ._tensor import Tensor, wrap
 from .autograd.graph import Node, move_retained, next_sequence
 from .autograd.slices import CopySlices, forget_hooks
@@ -71,10 +71,10 @@ _CLAMPS = ("clamp", "clamp_max", "clamp_min")
 # Ops that may write to one place several times, because they write the same.
 _IDEMPOTENT = ("fill", "threshold", "zero")
 # Ops with an objection of their own, see `ops._in_place`.
-_OBJECTING = ("abs", "addmm", "cumprod", "cumsum", "ldexp")
+_OBJECTING = ("abs", "addmm", "addmv", "baddbmm", "cumprod", "cumsum", "ldexp")
 
 
-def in_place_form(op: Op) -> Callable[..., Tensor]:
+def in_place_form(op: Op) -> Callable[..., Tensor]:  # noqa: C901 -- written out: each call in it costs
     """`x.f_(...)`: the op's result, written into the first operand, whose history becomes that of the op."""
     computing = op  # whose kernel may be another one later, see `_rare`
     if op.name in _COMPARISONS:
@@ -124,15 +124,22 @@ def in_place_form(op: Op) -> Callable[..., Tensor]:
             except RuntimeError as error:
                 from ._misuse import check_writing
 
+                _check_savable(op, args, edges)
                 explain(check_writing, op, error, arrays, dtype_name)
                 raise
             if op.keeps:
                 result, kept = result[0], result[1:]
             if type(result) is not ndarray:
                 result = np.asarray(result)
-            check_result(array, result, dtype_name)
+            try:
+                check_result(array, result, dtype_name)
+            except RuntimeError:
+                _check_savable(op, args, edges)
+                raise
         if recording:  # before the write, so that what is saved remembers the version it had
-            node = _record.make_node(op, with_original(op, args, edges), edges, array, op.inplace_node, kept)
+            node = _record.make_node(
+                op, with_original(op, args, edges), edges, array, op.inplace_node, kept, written=True
+            )
         if direct:
             ufunc(*arrays, array)
         else:
@@ -158,6 +165,15 @@ def _check_memory(arrays: list[Any], once: bool) -> None:
 def _check_memory_of_copy(arrays: list[Any], once: bool) -> None:
     """The same for `copy_`, which reads and writes conjugate views as it goes: all else works on copies of these."""
     _check_memory([memory_of(each) for each in arrays], once)
+
+
+def _check_savable(op: Op, args: Any, edges: Edges) -> None:
+    """RuntimeError for operands that are to be saved and are of inference mode: torch sees that before it computes."""
+    if edges:
+        for slot in op.save_plan(tuple([edge is not None for edge in edges])):
+            kind, index = op.saves[slot]
+            if kind == INPUT and index and hasattr(args[index], "_node"):  # of the first it is a copy
+                version_of(args[index])
 
 
 def _writes_nothing(

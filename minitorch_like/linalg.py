@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._capture import mode
 from ._functions import by_signature
 from ._later import complete
 from ._out_argument import into
@@ -88,9 +89,16 @@ def _of_singular_values(input: Any, ord: Any, dims: tuple[int, int], keepdim: bo
     if input.dtype.itemsize == 2:
         raise RuntimeError(f"linalg.matrix_norm: Low precision dtypes not supported. Got {input.dtype.title}")
     order = [*(each for each in range(input.ndim) if each not in dims), *dims]
-    values = TABLE["svdvals"].apply((input if dtype is None else input.to(dtype)).permute(order))
+    values = _singular_values((input if dtype is None else input.to(dtype)).permute(order))
     result = values.sum(-1, keepdim) if ord == "nuc" else _extremum(values, ord > 0, -1, keepdim)
     return result.unsqueeze(-1).permute([order.index(each) for each in range(input.ndim)]) if keepdim else result
+
+
+def _singular_values(input: Tensor) -> Tensor:
+    """Of matrices, in descending order: an output of the whole decomposition where that is recorded, as in torch."""
+    recorded = mode.grad and input.requires_grad
+    values: Tensor = TABLE["svd"].apply(input)[1] if recorded else TABLE["svdvals"].apply(input)
+    return values
 
 
 def _of_sums(input: Any, ord: float, dims: tuple[int, int], keepdim: bool, dtype: Any) -> Any:
@@ -144,7 +152,7 @@ def linalg_svdvals(input: Tensor, driver: str | None = None, out: Any = None) ->
         raise RuntimeError(
             "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend."
         )
-    return into(out, TABLE["svdvals"].apply(input), "linalg_svdvals")
+    return into(out, _singular_values(input), "linalg_svdvals")
 
 
 vector_norm, matrix_norm = _CALLS["linalg_vector_norm"], _CALLS["linalg_matrix_norm"]

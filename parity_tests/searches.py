@@ -9,9 +9,11 @@ from parity_tests.cases.graphs import graphs, stacks
 from parity_tests.cases.invalid import FAMILIES, invalid
 from parity_tests.cases.program import Program
 from parity_tests.cases.reduce import reduce
+from parity_tests.cases.saved import check_saved, writings
 from parity_tests.cases.script import script
-from parity_tests.cases.state import Walk, check_walk, reduce_walk
+from parity_tests.cases.state import Walk, check_walk
 from parity_tests.cases.state_machine import walks
+from parity_tests.cases.state_reduce import reduce_walk
 from parity_tests.cases.state_script import walk_script
 from parity_tests.cases.training import Training, trainings
 from parity_tests.cases.training_script import training_script
@@ -125,4 +127,27 @@ TWINS: Suite[Walk] = Suite(
     reduce_walk,
 )
 
-SUITES: tuple[Suite[Any], ...] = (WHOLE, SMOOTH, KINKS, EDGES, INFINITIES, MLPS, *ERRORS.values(), LAYERS, TWINS)
+SAVED: Suite[Program] = Suite(
+    "saved_values",
+    "Writes between forward and backward: what is refused, in which words, and the gradients of the rest",
+    writings(),
+    check_saved,
+    script,
+    Program.as_dict,
+    Program.from_dict,
+    1200,
+    reduce,
+)
+
+SUITES: tuple[Suite[Any], ...] = (
+    WHOLE,
+    SMOOTH,
+    KINKS,
+    EDGES,
+    INFINITIES,
+    MLPS,
+    *ERRORS.values(),
+    LAYERS,
+    TWINS,
+    SAVED,
+)

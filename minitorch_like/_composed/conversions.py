@@ -13,16 +13,19 @@ from .._dtype import (
     OF_PYTHON,
     bool_,
     can_cast,
+    complex128,
     dtype,
+    float64,
     get_default_dtype,
     promote_types,
     result_dtype,
+    scalar_dtype,
 )
 from .._functions import by_signature
 from .._layout import preserve_format, suggested_format
 from .._tensor import Tensor
 from ..ops import TABLE
-from ..ops._checks import real_part
+from ..ops._checks import in_64_bits, real_part
 from ..ops._signature import NOBODY, Reader, check_bound
 from ..ops._table import python_value
 
@@ -34,7 +37,7 @@ _TO = Reader(
     (
         f"(Tensor self, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, {_FORMAT})",
         f"(Tensor self, dtype dtype, bool non_blocking=False, bool copy=False, *, {_FORMAT})",
-        f"(Tensor self, Tensor tensor, bool non_blocking=False, bool copy=False, *, {_FORMAT})",
+        f"(Tensor self, Tensor|Number tensor, bool non_blocking=False, bool copy=False, *, {_FORMAT})",
     ),
     method=True,
 )
@@ -69,11 +72,21 @@ def _to(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Tensor:
         args = (bool_, *args[1:])
     _, values = _TO.read(args, kwargs)
     other = values.get("tensor")
-    target = other.dtype if other is not None else values.get("dtype")
+    target = _dtype_of(other) if other is not None else values.get("dtype")
     if values.get("device") is not None:
         require_cpu(values["device"], "to")
     target = OF_PYTHON.get(target, target) or self.dtype
     return convert(self, target, values.get("copy", False), values.get("memory_format"))
+
+
+def _dtype_of(other: Any) -> dtype:
+    """That of a tensor; a number counts as one of the widest dtype of its kind."""
+    if isinstance(other, Tensor):
+        return other.dtype
+    number = python_value(other)
+    if isinstance(number, int) and not isinstance(number, bool):
+        in_64_bits(number)
+    return complex128 if isinstance(number, complex) else float64 if isinstance(number, float) else scalar_dtype(number)
 
 
 Tensor.to = _to  # type: ignore[attr-defined]

@@ -87,7 +87,7 @@ def _noise(input: Tensor, lower: float, upper: float, generator: Generator) -> T
 
 PUBLIC["rrelu"] = _rrelu("rrelu", TABLE["rrelu_at_mean"], TABLE["rrelu_with_noise"])
 PUBLIC["rrelu_"] = _rrelu(
-    "rrelu_", in_place_form(TABLE["rrelu_at_mean_in_place"]), in_place_form(TABLE["rrelu_with_noise"])
+    "rrelu_", in_place_form(TABLE["rrelu_at_mean_in_place"]), in_place_form(TABLE["rrelu_with_noise_in_place"])
 )
 
 

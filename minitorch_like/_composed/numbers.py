@@ -117,7 +117,7 @@ def float_power(input: Any = None, exponent: Any = None, out: Any = None, self: 
         raise RuntimeError(
             f"the output given to float_power has dtype {out.dtype.title} but the operation's result requires dtype Double"
         )
-    return into(out, TABLE["pow"].apply(_wide(base), _wide(exponent)))
+    return into(out, TABLE["pow"].apply(_wide(base), _wide(exponent)), "pow")
 
 
 def _is_complex(x: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .._creation import zeros_like
 from .._dtype import bool_, uint8
 from .._functions import return_type
 from .._out_argument import into, into_each
@@ -92,6 +93,8 @@ def norm(
 
     Raises RuntimeError for another name of a norm.
     """
+    if out is not None and not isinstance(out, Tensor):
+        _NORM.read((input,), {"out": out})
     dims = (int(dim),) if isinstance(dim, int) else dim
     if isinstance(p, str) and (p != "fro" or (dims is not None and len(dims) > 2)):
         from ..linalg import linalg_matrix_norm
@@ -109,6 +112,7 @@ def norm(
     return into(out, TABLE["vector_norm"].apply(input, order, dims, keepdim, dtype), "norm")
 
 
+_NORM = Reader("linalg_vector_norm", ("(Tensor input, *, Tensor? out=None)",))
 PUBLIC["norm"] = norm
 
 
@@ -142,13 +146,13 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if not n and prepend is None and append is None:
-        return into(out, input.clone())
+        return into(out, zeros_like(input).copy_(input))
     dim = wrap_dim(int(dim), input.ndim)
     for edge in (prepend, append):
         if edge is not None:
             _check_edge(input, edge, dim)
     if not n:
-        return into(out, input.clone())
+        return into(out, zeros_like(input).copy_(input))
     given = [each for each in (prepend, input, append) if each is not None]
     result = TABLE["cat"].apply(given, dim) if len(given) > 1 else input
     for _ in range(min(int(n), max(result.shape[dim], 1))):

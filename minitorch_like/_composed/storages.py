@@ -29,7 +29,7 @@ from .._set_data import replace_saved
 from .._storage import Array, TypedStorage, UntypedStorage, placed, resize_root, storage_of
 from .._tensor import Tensor
 from .._writing import check_writable, rebase
-from ..autograd.graph import NotImplementedNode, note_shape
+from ..autograd.graph import NotImplementedNode, note_shape, renew_end
 from ..ops import TABLE
 from ..ops._checks import c_name
 
@@ -115,7 +115,10 @@ def _place_in(self: Tensor, root: Array, size: Any, strides: Any, offset: int) -
         root = resize_root(root, needed)
     old, self._data = self._data, seen_like(self._data, placed(root, size, strides, offset, kind))
     replace_saved(self, old)
-    note_shape(self)
+    if mode.inference:  # where nothing of the graph is touched
+        note_shape(self)
+    else:
+        renew_end(self)
     self._bump()
     structure.changed()
     return self

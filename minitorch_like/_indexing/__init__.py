@@ -54,6 +54,8 @@ def get(tensor: Tensor, index: Any) -> Tensor:
             array = x[index]
             if array.__class__ is not ndarray:
                 array = x[(*index, ...)]
+            if not array.size:
+                array = _placed(x, array, index)
             return _viewed(tensor, array if None not in index else _with_steps(x, array, index), index, None)
     except (IndexError, OverflowError):
         pass  # `parse` knows torch's words, and what torch allows
@@ -61,7 +63,8 @@ def get(tensor: Tensor, index: Any) -> Tensor:
         if index is None:
             return _viewed(tensor, _with_steps(x, x[None], (None,)), (None,), "UnsqueezeBackward0")
         if kind is slice and x.ndim and _is_plain(index):
-            return _viewed(tensor, x[index], (index,), "SliceBackward0")
+            array = x[index]
+            return _viewed(tensor, array if array.size else _placed(x, array, (index,)), (index,), "SliceBackward0")
         if kind is Tensor:
             data = index._data
             if (
@@ -133,6 +136,35 @@ def _with_steps(x: Any, array: Any, index: tuple[Any, ...]) -> Any:
         else:
             at, dim = at + (each.__class__ is slice), dim + 1
     return strided(array, array.shape, strides)
+
+
+def _placed(x: Any, array: Any, index: tuple[Any, ...]) -> Any:
+    """`array`, which is `x[index]` and empty, at the place in memory and with the strides that torch gives it.
+
+    NumPy lets all that is empty begin where x does.
+    """
+    if array.__class__ is not ndarray:
+        return array
+    from ..ops.indexing import storage_offset_of
+
+    own, dim = strides_of(x), 0
+    strides, offset = [], storage_offset_of(x) * x.itemsize
+    free = x.ndim - sum([part is not None and part is not Ellipsis for part in index])
+    for each in index if Ellipsis in index else (*index, Ellipsis):
+        if each is None:
+            strides.append(0)  # as `_with_steps` will have it
+        elif each is Ellipsis:
+            strides += own[dim : dim + free]
+            dim += free
+        elif each.__class__ is slice:
+            start, _, step = each.indices(x.shape[dim])
+            offset += min(start, x.shape[dim]) * own[dim]
+            strides.append(own[dim] * step)
+            dim += 1
+        else:
+            offset += (each + x.shape[dim] if each < 0 else each) * own[dim]
+            dim += 1
+    return strided(array, array.shape, strides, offset)
 
 
 def _taken(view: Tensor, index: tuple[Any, ...], sources: tuple[Tensor, ...]) -> Tensor:

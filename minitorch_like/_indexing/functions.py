@@ -14,9 +14,10 @@ from .._composed.numbers import PUBLIC, reads
 from .._dtype import promote_types
 from .._in_place import Write, check_separate, warn_if_expanded, written
 from .._once import warn_of_call
+from .._out_argument import fill as fill_out
 from .._out_argument import into
 from .._tensor import Tensor, wrap
-from .._writing import check_writable, resize_out
+from .._writing import check_writable
 from ..ops import TABLE, Op, arrangement, index_along, masking, scatter
 from ..ops._checks import broadcast_shapes, check_one_place_each, explain, title, wrap_dim
 from ..ops._signature import NOBODY, Reader, check_bound
@@ -172,10 +173,7 @@ def _nonzero(input: Tensor, as_tuple: bool = False, out: Any = None) -> Any:
         raise RuntimeError(
             f"nonzero: Expected out tensor to have scalar type Long but got scalar type{out.dtype.title}"
         )
-    resize_out(out, result._data.shape)
-    out._data = result._data
-    out._bump()
-    return out
+    return fill_out(out, result._data, "nonzero")
 
 
 def _nonzero_method(self: Tensor = NOBODY, /, *args: Any, **kwargs: Any) -> Any:
@@ -203,6 +201,10 @@ def nonzero_static(input: Tensor, size: int, fill_value: int = -1, out: Any = No
     positions = _positions(input._data)[:size]
     result = np.full((size, input._data.ndim), fill_value, np.int64)
     result[: len(positions)] = positions
+    if out is not None and out._data.dtype != np.int64:
+        raise RuntimeError(
+            f"nonzero_static: Expected out tensor to have scalar type Long but got scalar type{out.dtype.title}"
+        )
     return into(out, wrap(result))
 
 

@@ -45,6 +45,8 @@ def _as_value(value: Any, target: Tensor) -> Tensor:
     if not isinstance(value, (bool, int, float, complex, np.integer)):
         raise TypeError(f"can't assign a {type_name(value)} to a {target.dtype.tensor_type}")
     number = int(value) if isinstance(value, np.integer) else value
+    if isinstance(number, int) and number.bit_length() > 63 and number != -(2**63):
+        raise ValueError("Overflow when unpacking long long")
     result: Tensor = wrap(number_as(number, target._data.dtype, saturate=True))
     return result
 
@@ -61,7 +63,7 @@ def put_at_arrays(
     target: Tensor, index: tuple[Any, ...], value: Tensor, sources: tuple[Tensor, ...], accumulate: bool = False
 ) -> None:
     """`target[index] = value`, or `+=` with every repetition counted, for an index with arrays in it."""
-    check_writable(target, value.grad_node() is not None)
+    check_writable(target, mode.grad and value.grad_node() is not None)
     array = target._data
     shared = has_overlap(array)
     mask = _mask_of_fill(array, index, value, accumulate)

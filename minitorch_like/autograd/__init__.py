@@ -95,6 +95,8 @@ def _implicit_gradient(output: Tensor, index: int) -> Any:
 
 
 def _roots(outputs: tuple[Tensor, ...], gradients: Any, create_graph: bool) -> list[tuple[Any, int, Any]]:
+    if not all(isinstance(each, _tensor.Tensor) for each in outputs):
+        raise AssertionError("Expected output to be a torch.Tensor")
     starts = _root_gradients(outputs, gradients, create_graph)
     return [(output.grad_node(), output._number, g) for output, g in zip(outputs, starts, strict=True)]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +68,14 @@ def check_expandable(node: Node, index: int, got: tuple[int, ...], wanted: tuple
             f"Function {node.name()} returned an invalid gradient at index {list(node.differentiable()).index(index)} - got "
             f"{sizes(got)} but expected shape compatible with {sizes(wanted)}"
         )
+
+
+def check_freed(node: Node) -> None:
+    """RuntimeError for a node whose saved values are gone, unless torch would have saved none."""
+    from .modified import saves_nothing
+
+    if not saves_nothing(node):
+        raise RuntimeError(_FREED)
 
 
 def _explore(roots: Sequence[Node]) -> tuple[list[Node], dict[Any, int]]:
@@ -157,13 +164,17 @@ class _Pass:
             elif plain and node.rules is not None and node.hooks is None:
                 saved = node.saved
                 if saved is None:
-                    raise RuntimeError(_FREED)
+                    check_freed(node)
+                    continue
                 for counter, version, _ in node.versions:
                     if counter[0] != version:
                         node.check_versions()
                 gradients = []
-                for rule, edge in zip(node.rules, node.inputs, strict=False):
-                    gradients.append(None if edge is None else rule(g, saved))
+                try:
+                    for rule, edge in zip(node.rules, node.inputs, strict=False):
+                        gradients.append(None if edge is None else rule(g, saved))
+                except ValueError as error:
+                    raise misfit(error) from None
                 if not keep_graph:
                     node.release()
                 saved = None
@@ -210,20 +221,31 @@ class _Pass:
             g = self.before(node, g)
         saved = node.saved
         if saved is None:
-            raise RuntimeError(_FREED)
+            check_freed(node)
+            return None
         node.check_versions()
         given = g
         if node.several:
-            g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
+            if not node.op.knows_gaps:
+                g = [self.zeros(node, number) if each is None else each for number, each in enumerate(g)]
             if node.op.outputs and node.op.joint is None:  # of several named outputs the first is differentiable
                 g = g[0]
         if self.create_graph:
             saved = saved_tensors(node)
-        gradients = node.apply(g, saved, needed, self.run)
+        try:
+            gradients = node.apply(g, saved, needed, self.run)
+        except ValueError as error:
+            raise misfit(error) from None
+        if self.create_graph and node.versions:
+            from .modified import hand_on_versions
+
+            hand_on_versions(node, gradients)
         if needed is not None:
             gradients = [g if edge in needed else None for g, edge in zip(gradients, node.inputs, strict=False)]
         if hooks is not None and hooks.after:
-            gradients = self.after(node, gradients, given)
+            from .heard import after
+
+            gradients = after(self, node, gradients, given, saved)
         if not self.keep_graph:
             node.release()
         return gradients
@@ -325,19 +347,12 @@ class _Pass:
                 tensor._grad = kept if previous is None else previous + kept
         return gradients if node.several else gradients[0]
 
-    def after(self, node: Node, gradients: list[Any], g: Any) -> list[Any]:
-        """Hooks on the node, with the gradients of its inputs, as these will receive them, and of its outputs."""
-        assert node.hooks is not None
-        outputs = tuple([None if each is None else self.tensor(each) for each in (g if node.several else (g,))])
-        places = node.differentiable()
-        gradients = [self.fitted(node, index, g) for index, g in zip_longest(range(len(node.inputs)), gradients)]
-        for hook in list(node.hooks.after.values()):
-            given = tuple([None if gradients[at] is None else self.tensor(gradients[at]) for at in places])
-            result = hook(given, outputs)
-            if result is not None:
-                for at, each in zip(places, result if isinstance(result, tuple) else (result,), strict=True):
-                    gradients[at] = None if each is None else self.value(each)
-        return gradients
+
+def misfit(error: ValueError) -> Exception:
+    """The error for a rule's: in torch's words where it is of shapes, as of an operand that was given other data since."""
+    from .modified import in_words_of_torch
+
+    return in_words_of_torch(error)
 
 
 def check_hook_result(hook: Any, result: Any, g: Any) -> None:
@@ -429,6 +444,8 @@ def _recorded_copy(g: Any, leaf: Any) -> Any:
 def _laid_out_like(g: Any, leaf: Any) -> Any:
     """A copy of `g` with the leaf's strides, as far as those are dense."""
     if g.shape != leaf.shape:
+        if all(size == 1 or step == due for size, step, due in zip(g.shape, g.strides, leaf.strides, strict=False)):
+            return g.copy()  # as it is: torch looks at its strides
         refuse_shape(leaf, g)
     result = np.empty_like(leaf) if is_dense(leaf) else np.empty_like(leaf, order="C")
     np.copyto(result, g)
@@ -436,7 +453,10 @@ def _laid_out_like(g: Any, leaf: Any) -> Any:
 
 
 def saved_tensors(node: Node) -> Sequence[Any]:
-    """The saved arrays as Tensors with their history, so that the backward pass can be differentiated."""
+    """The saved arrays as Tensors with their history, so that the backward pass can be differentiated.
+
+    They share the versions of what was saved: what is recorded of them finds out if that is written to later.
+    """
     from .._tensor import with_history, wrap
     from ..ops._table import INPUT, KEPT, OUTPUT
 
@@ -445,17 +465,22 @@ def saved_tensors(node: Node) -> Sequence[Any]:
         return [] if inner is None else saved_tensors(inner)
     result: list[Any] = []
     assert node.saved is not None
-    for (kind, index), value in zip(node.op.saves, node.saved, strict=True):
-        if kind == KEPT:
-            result.append(None)
+    counters = {slot: counter for counter, _, slot in node.versions if isinstance(slot, int)}
+    for slot, ((kind, index), value) in enumerate(zip(node.op.saves, node.saved, strict=True)):
+        if kind == KEPT:  # of which integers have no history to lose
+            result.append(value if isinstance(value, np.ndarray) and value.dtype.kind == "i" else None)
         elif not isinstance(value, np.ndarray) or kind not in (INPUT, OUTPUT):
             result.append(value)
         elif kind == OUTPUT:
+            value = value.view()  # another tensor than the result, by which `_set_data` and errors know it
+            value.flags.writeable = False
             result.append(with_history(value, node, index) if value.dtype.kind in DIFFERENTIABLE_KINDS else wrap(value))
         elif index < len(node.inputs) and node.inputs[index] is not None:
             result.append(with_history(value, node.inputs[index], node.numbers[index] if node.numbers else 0))
         else:
             result.append(wrap(value))
+        if slot in counters:
+            result[-1]._version_counter = counters[slot]
     return result
 
 
@@ -490,6 +515,8 @@ def run_backward(
             is_last = node in backward.pending and node.__class__ is AccumulateGrad and node not in backward.leaf_edges
             if is_last and (backward.needed is None or node in backward.needed):
                 backward.finish(node)
+            elif is_last and node.hooks is not None:  # they are called all the same
+                backward.tensor_hooks(node, backward.pending.pop(node))
         backward.execute()
     finally:
         mode.grad = previous

@@ -106,12 +106,17 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes of the inputs that could have a gradient, each with the number of the output that is used."""
+        self.take_apart()
+        edges = self.edges()
+        return tuple([edges[index] for index in self.differentiable()])
+
+    def edges(self) -> list[tuple[Node | None, int]]:
+        """For each input the node behind it, as it was recorded, and the number of the output that is used."""
         numbers = self.numbers or (0,) * len(self.inputs)
-        edges = [
+        return [
             (None if each.__class__ is Nowhere else each, number)
             for each, number in zip(self.inputs, numbers, strict=True)
         ]
-        return tuple([edges[index] for index in self.differentiable()])
 
     def differentiable(self) -> Sequence[int]:
         """Which of the inputs could have a gradient: an index, for one, has none.  torch counts these alone."""
@@ -119,10 +124,19 @@ class Node:
         if op is None or op.variadic:
             return range(len(self.inputs))
         found = [index for index in range(len(self.inputs)) if op.rules[index] is not None]
-        return found[: _BEFORE_NUMBERS.get(type(self).__name__)]
+        return found[_BESIDE_NUMBERS.get(type(self).__name__, _ALL)]
+
+    def take_apart(self) -> None:
+        """Where torch has several nodes for what is recorded as one, have them before anybody looks: `x[0, 1]`."""
+        op = getattr(type(self), "op", None)
+        if getattr(op, "name", "") in ("at", "flatten", "reshape"):
+            from .parts import take_apart
+
+            take_apart(self)
 
     def register_hook(self, fn: Callable[..., Any]) -> Any:
         """Call `fn(grad_inputs, grad_outputs)` after this node's backward; it may return new `grad_inputs`."""
+        self.take_apart()
         return add_hook(self.own_hooks().after, fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> Any:
@@ -160,48 +174,13 @@ class Node:
 
     def check_versions(self) -> None:
         """RuntimeError where a saved array has been written to since."""
-        for counter, version, source in self.versions:
+        for counter, version, _ in self.versions:
             if counter[0] != version:
-                raise RuntimeError(self._modified(counter, version, source))
+                from .modified import refusal, saves_nothing
 
-    def _modified(self, counter: list[Any], expected: int, slot: Any) -> str:
-        from ..ops._checks import sizes, tensor_type
-        from ..ops._table import INPUT, STATIC
-
-        assert self.saved is not None
-        if isinstance(slot, np.ndarray):  # one of several arrays of an index: the array itself, which no op made
-            value, kind, index = slot, STATIC, 0
-        else:
-            value = self.saved[slot]
-            kind, index = self.op.saves[slot]
-        what = f"[{tensor_type(value)} {sizes(value.shape)}]"
-        source: Node | None = None if value is slot else self
-        number = index
-        if kind == INPUT:
-            source, number = self.inputs[index], self.numbers[index] if self.numbers else 0
-        if kind == INPUT and isinstance(source, Node) and source.is_of_view():
-            if source.several:
-                from .._view_errors import written_to
-
-                return written_to(source, number)
-            what += f", which is output 0 of {source.title_since_write()},"
-        elif isinstance(source, AccumulateGrad):
-            leaf = source.leaf()
-            if leaf is not None:
-                what = f"[{tensor_type(leaf._data)} {sizes(leaf._data.shape)}]"
-                if leaf._node is not None and not leaf._has_no_history():
-                    what += f", which is output {leaf._number} of {leaf._node.title()},"
-        elif len(counter) > 1 and kind == INPUT and (source is not None or not _is_without_history(value, counter)):
-            # the last recorded write left its name
-            what += f", which is output 0 of {counter[1]},"
-        elif source is not None:
-            what += f", which is output {number} of {source.title()},"
-        return (
-            "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"{what} is at version {counter[0]}; expected version {expected} instead. Hint: enable anomaly detection to "
-            "find the operation that failed to compute its gradient, with "
-            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
-        )
+                if saves_nothing(self):
+                    return
+                raise RuntimeError(refusal(self))
 
     def title_since_write(self) -> str:
         """The title of the history that a view has since the memory it looks at was written to."""
@@ -227,10 +206,14 @@ class Node:
         return any(saved[slot] is not None for slot in self.operands)
 
 
-# Nodes of ops whose last operands are numbers that torch makes no tensors of: how many operands there are before.
-_BEFORE_NUMBERS = {
-    "ClampBackward1": 1, "FillBackward0": 1, "FillBackward2": 1, "IndexFillBackward0": 1, "LerpBackward0": 2,
-    "MaskedFillBackward0": 1,
+# Nodes of ops some of whose operands are numbers that torch makes no tensors of, or have no derivative: where the others are.
+_ALL, _FIRST, _FIRST_TWO, _SECOND = slice(None), slice(1), slice(2), slice(1, 2)
+_BESIDE_NUMBERS = {
+    "ClampBackward1": _FIRST, "CopysignBackward1": _FIRST, "FillBackward0": _FIRST, "FillBackward2": _FIRST,
+    "FmodBackward0": _FIRST, "IndexFillBackward0": _FIRST, "LerpBackward0": _FIRST_TWO, "MaskedFillBackward0": _FIRST,
+    "NativeBatchNormBackward0": slice(3),
+    "PowBackward0": _FIRST, "PowBackward2": _SECOND, "RemainderBackward0": _FIRST, "RsubBackward1": _FIRST,
+    "XlogyBackward1": _SECOND, "XlogyBackward2": _FIRST,
 }  # fmt: skip
 
 
@@ -290,18 +273,6 @@ class AccumulateGrad(Node):
 _NO_GRAPH = 3
 
 
-def _is_without_history(array: Any, counter: Any) -> bool:
-    """Whether the Tensor with this array has no history; or is no more, and another one with the same memory has that which
-    was recorded.  For errors: all objects are looked at."""
-    import gc
-
-    from .._tensor import Tensor
-
-    sharing = [x for x in gc.get_objects() if issubclass(type(x), Tensor) and x._version_counter is counter]
-    owners = [each for each in sharing if each._data is array]
-    return all(each._node is None for each in owners) if owners else any(each._node is not None for each in sharing)
-
-
 def note_shape(leaf: Tensor) -> None:
     """After a leaf was given another shape: as in torch, its node keeps the shape that a graph knows it by."""
     end = leaf._node
@@ -310,6 +281,15 @@ def note_shape(leaf: Tensor) -> None:
             end.shape, end.dtype = leaf._data.shape, leaf._data.dtype
         else:
             end.remember(leaf)  # which a gradient may not fit any more
+
+
+def renew_end(leaf: Tensor) -> None:
+    """After a leaf was laid elsewhere in memory: what is recorded from now on goes by the shape that it has there."""
+    old = leaf._node
+    if isinstance(old, AccumulateGrad):
+        new = AccumulateGrad(leaf)
+        new.hooks, new.post_hooks, new.retained = old.hooks, old.post_hooks, old.retained
+        leaf._node = new
 
 
 class NotImplementedNode(Node):
@@ -365,7 +345,7 @@ _UNDERIVED_IN_PLACE = ("AcoshBackward1", "AsinhBackward1", "AtanhBackward1")
 
 def _underived(name: str) -> Callable[..., Any]:
     def refuse(g: Any, saved: Any) -> Any:
-        raise RuntimeError(f"the derivative for 'inplace version of {name}' is not implemented.")
+        raise NotImplementedError(f"the derivative for 'inplace version of {name}' is not implemented.")
 
     return refuse
 
@@ -406,17 +386,18 @@ def in_place(node_type: type[Node]) -> type[Node]:
     return found
 
 
-def for_result(node_type: type[Node], result: Any) -> type[Node]:
+def for_result(node_type: type[Node], result: Any, written: bool = False) -> type[Node]:
     """The class for the node of this result: one that conjugates, where it is complex.
 
-    Raises RuntimeError for an op of whose complex results torch has no derivative.
+    Raises RuntimeError for an op of whose complex results torch has no derivative, unless they are `written` in place.
     """
     if result.dtype.kind != "c":
         return node_type
     from ..ops._complex_operands import check_derivable
 
-    check_derivable(node_type.op)
-    if not node_type.op.holomorphic:
+    if not written:
+        check_derivable(node_type.op)
+    if not node_type.op.holomorphic or node_type.__name__ in _UNDERIVED_IN_PLACE:
         return node_type
     name = f"conjugated {node_type.__name__}"
     found = node_type.op.node_types.get(name)

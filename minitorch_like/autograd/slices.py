@@ -114,7 +114,10 @@ class CopySlices(Node):
         return self.inner.differentiable()
 
     def check_versions(self) -> None:
-        self.inner.check_versions()
+        if any(counter[0] != version for counter, version, _ in self.inner.versions):
+            from .modified import is_known_as_view, refusal
+
+            raise RuntimeError(refusal(self.inner, through_view=is_known_as_view(self)))
 
     def apply(self, g: Any, saved: Any, needed: Any, run: Callable[..., Any]) -> list[Any]:
         """RuntimeError where a gradient would be written to an expanded view: as in torch, one place has one."""

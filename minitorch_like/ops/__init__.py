@@ -18,6 +18,7 @@ _LATE_FAMILIES = (
     "attention",
     "complex",
     "convolution",
+    "distances",
     "embedding",
     "index_along",
     "loss",
@@ -28,6 +29,7 @@ _LATE_FAMILIES = (
     "padding",
     "pairwise",
     "pooling",
+    "products",
     "recurrent",
     "resampling",
     "scatter",
@@ -36,10 +38,12 @@ _LATE_FAMILIES = (
     "sequences",
     "shifts",
     "singular_values",
+    "sorting",
     "special",
     "statistics",
     "transcendental",
     "unfolding",
+    "unique",
     "views",
 )
 

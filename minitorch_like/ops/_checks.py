@@ -67,11 +67,11 @@ def cast(x: Any, to: np.dtype[Any]) -> Array:
             x = x.astype(np.int64)
         return laid_out(x.astype(to, order="C"), x) if x.ndim > 1 else x.astype(to)
     if isinstance(x, int) and to.kind in "iu":
-        return np.asarray(_in_64_bits(x)).astype(to)
+        return np.asarray(in_64_bits(x)).astype(to)
     if isinstance(x, complex) and to.kind not in "cb":
         x = real_number(x, scalar_name(to))
     if isinstance(x, int) and not -(2**63) <= x < 2**63:
-        x = float(_in_64_bits(x))
+        x = float(in_64_bits(x))
     return np.asarray(x, dtype=to)
 
 
@@ -86,7 +86,7 @@ def in_single(x: Any) -> Array:
     return strided(memory, x.shape, [2 * step for step in x.strides])
 
 
-def _in_64_bits(value: int) -> Any:
+def in_64_bits(value: int) -> Any:
     """A Python integer as NumPy's.  OverflowError, in Python's words, beyond what torch takes for one."""
     if -(2**63) <= value < 2**63:
         return np.int64(value)
@@ -102,7 +102,7 @@ def converted(value: Any, to: np.dtype[Any]) -> Array:
     """
     if not fits(value, to):
         if isinstance(value, int):
-            _in_64_bits(value)
+            in_64_bits(value)
         raise does_not_fit(scalar_name(to))
     return cast(value, to)
 

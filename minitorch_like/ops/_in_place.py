@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._checks import c_name, not_implemented, sizes, title, wrap_dim
-from ._table import Array
+from ._table import TABLE, Array
 
 
 def _abs(array: Array) -> None:
@@ -33,6 +33,20 @@ def _addmm(array: Array, mat1: Array, mat2: Array, *factors: Any) -> None:
         )
 
 
+def _of_its_shape(name: str, rank: int) -> Callable[..., None]:
+    """The result of `name`, for operands of this rank, has to have the shape of what is added."""
+
+    def check(array: Array, first: Array, second: Array, *factors: Any) -> None:
+        if first.ndim != rank or array.shape == (shape := first.shape[:-1] + second.shape[2:]):
+            return
+        TABLE[name].kernel(array, first, second)  # whose objections come first
+        raise RuntimeError(
+            f"Bad in-place call: input tensor size {sizes(array.shape)} and output tensor size {sizes(shape)} should match"
+        )
+
+    return check
+
+
 def _scan(kernel: str) -> Callable[..., None]:
     """Running sums and products in place are those in the tensor's own dtype."""
 
@@ -52,6 +66,8 @@ def _scan(kernel: str) -> Callable[..., None]:
 OBJECTIONS: dict[str, Callable[..., None]] = {
     "abs": _abs,
     "addmm": _addmm,
+    "addmv": _of_its_shape("addmv", 2),
+    "baddbmm": _of_its_shape("baddbmm", 3),
     "cumprod": _scan("cumprod_out_cpu"),
     "cumsum": _scan("cumsum_out_cpu"),
     "ldexp": _ldexp,

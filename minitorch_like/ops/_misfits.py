@@ -55,10 +55,10 @@ def no_tensor(position: int, place: int, element: Any) -> str:
 
 
 def bad_element(function: str, name: str, position: int, element: Any) -> str:
-    return (
-        f"{function}(): argument '{name}' failed to unpack the object at pos {position + 1} with error "
-        f'"type must be tuple of ints,but got {type_name(element)}"'
-    )
+    what = f"{function}(): argument '{name}' failed to unpack the object at pos {position + 1} with error "
+    if element.__class__ is int:
+        return f'{what}"Overflow when unpacking long long'  # where torch goes on with a stack of C++
+    return f'{what}"type must be tuple of ints,but got {type_name(element)}"'
 
 
 def _too_many(function: str, signature: Signature, given: int) -> str:

@@ -64,7 +64,7 @@ def _max_pool(
 
 @lru_cache(maxsize=256)
 def max_pool1d(shape: Shape, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool) -> Pool:
-    """The windows of max_pool1d, without indices."""
+    """The windows of max_pool1d, without indices and where nothing is recorded."""
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise RuntimeError(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
@@ -97,19 +97,20 @@ def max_pool1d(shape: Shape, kernel: Ints, stride: Ints, padding: Ints, dilation
     if outputs <= 0:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {outputs}")
     along = [windows_along(shape[-1], k, s, p, d, outputs)]
-    return Pool(shape[-1:], (outputs,), along, node="SqueezeBackward1", kernel="max_pool1d_impl", dtypes=_FLOATS)
+    kind = {"node": "SqueezeBackward1", "kernel": "max_pool1d_impl", "dtypes": _FLOATS}
+    return Pool(shape[-1:], (outputs,), along, keeps_format=False, **kind)
 
 
 @lru_cache(maxsize=256)
 def max_pool1d_with_indices(
     shape: Shape, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
 ) -> Pool:
-    """The windows of max_pool1d with indices."""
+    """The windows of max_pool1d with indices, over the lines as images."""
     _check_line("max_pool1d", shape)
     k = _single("max_pool1d", "kernel_size", kernel)
     s = k if stride == () else _single("max_pool1d", "stride", stride)
     p, d = _single("max_pool1d", "padding", padding), _single("max_pool1d", "dilation", dilation)
-    return _last(_max_pool("max_pool2d", _as_image(shape), (1, k), (1, s), (0, p), (1, d), ceil_mode))
+    return _max_pool("max_pool2d", as_image(shape), (1, k), (1, s), (0, p), (1, d), ceil_mode)
 
 
 def _check_line(name: str, shape: Shape) -> None:
@@ -120,15 +121,8 @@ def _check_line(name: str, shape: Shape) -> None:
         )
 
 
-def _as_image(shape: Shape) -> Shape:
+def as_image(shape: Shape) -> Shape:
     return (*shape[:-1], 1, shape[-1])
-
-
-def _last(pool: Pool) -> Pool:
-    """Of a pool over images of height 1, the windows along the width."""
-    divisor = pool.divisor[0] if isinstance(pool.divisor, np.ndarray) else pool.divisor
-    kind = {"node": "SqueezeBackward1", "kernel": pool.kernel, "dtypes": pool.dtypes, "divisor": divisor}
-    return Pool(pool.size[-1:], pool.outputs[-1:], pool.along[-1:], **kind)
 
 
 # -- means ----------------------------------------------------------------------------------------------------------
@@ -167,13 +161,13 @@ def avg_pool(
 def avg_pool1d(
     shape: Shape, kernel: Ints, stride: Ints, padding: Ints, ceil_mode: bool, count_include_pad: bool
 ) -> Pool:
-    """The windows of avg_pool1d."""
+    """The windows of avg_pool1d, over the lines as images."""
     _check_line("avg_pool1d", shape)
     k = _single("avg_pool1d", "kernel_size", kernel)
     s = k if stride == () else _single("avg_pool1d", "stride", stride)
     p = _single("avg_pool1d", "padding", padding)
     options = (1, k), (1, s), (0, p), ceil_mode, count_include_pad, None
-    return _last(_avg_pool("avg_pool2d", _as_image(shape), *options))
+    return _avg_pool("avg_pool2d", as_image(shape), *options)
 
 
 def _avg_pool(
@@ -194,7 +188,10 @@ def _avg_pool(
     divisor = _product(counts) if divisor_override is None else divisor_override
     label, dtypes = (name, "efdlq") if rank == 2 else ("avg_pool3d_out_frame", "fdlq")
     node = f"AvgPool{rank}DBackward0"
-    return Pool(size, outputs, along, node=node, kernel=label, dtypes=dtypes, divisor=divisor)
+    keeps_format = rank == 2
+    return Pool(
+        size, outputs, along, node=node, kernel=label, dtypes=dtypes, divisor=divisor, keeps_format=keeps_format
+    )
 
 
 def _counts(size: int, kernel: int, stride: int, padding: int, outputs: int, include_pad: bool) -> Any:
@@ -218,7 +215,7 @@ def _sharing(shape: Shape, outputs: Shape, **kind: Any) -> Pool:
     """Windows that share out the last dimensions among `outputs`."""
     size = shape[len(shape) - len(outputs) :]
     along = list(map(adaptive_windows_along, size, outputs))
-    return Pool(size, outputs, along, **kind)
+    return Pool(size, outputs, along, keeps_format=len(outputs) == 2, **kind)
 
 
 @lru_cache(maxsize=256)
@@ -266,13 +263,13 @@ def adaptive_max_pool(rank: int, shape: Shape, outputs: Shape) -> Pool:
 
 @lru_cache(maxsize=256)
 def adaptive_pool1d(name: str, shape: Shape, outputs: Ints) -> Pool:
-    """The windows of adaptive_avg_pool1d or adaptive_max_pool1d, by name."""
+    """The windows of adaptive_avg_pool1d or adaptive_max_pool1d, by name, over the lines as images."""
     _check_line(name, shape)
     count = _single(name, "output_size", outputs)
     if name == "adaptive_avg_pool1d":
-        return _last(adaptive_avg_pool(2, _as_image(shape), (1, count)))
+        return adaptive_avg_pool(2, as_image(shape), (1, count))
     _check_not_empty(name, shape, 1)
-    return _last(adaptive_max_pool(2, _as_image(shape), (1, count)))
+    return adaptive_max_pool(2, as_image(shape), (1, count))
 
 
 def _check_not_empty(name: str, shape: Shape, first: int) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from .._dtype import FROM_NUMPY, bool_, dtype, float64
-from ._checks import Array, does_not_fit, fits, scalar_name
+from ._checks import Array, does_not_fit, fits, in_64_bits, scalar_name
 
 
 def number_as(value: Any, to: np.dtype[Any], *, saturate: bool = False) -> Array:
-    """`as_element` as a 0-d array.  ValueError for an integer of more than 64 bits."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("Overflow when unpacking long long")
+    """`as_element` as a 0-d array.  OverflowError for an integer of more than 64 bits."""
+    if isinstance(value, int):
+        in_64_bits(value)
     return np.asarray(as_element(value, FROM_NUMPY[to], saturate=saturate))
 
 

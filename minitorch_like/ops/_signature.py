@@ -36,6 +36,7 @@ class _Nobody:
 
 
 NOBODY: Any = _Nobody()
+_OVERFLOW = "Overflow when unpacking long long"
 UNGIVEN: Any = object()  # an argument that is not given
 
 # Why a call does not fit a signature: what is wrong, and with what.
@@ -86,7 +87,9 @@ def _is_ints(value: Any) -> bool:
 
 
 def _is_device(value: Any) -> bool:
-    return isinstance(value, str) or (_is_int(value) and not is_tensor(value)) or type(value).__name__ == "device"
+    return (
+        isinstance(value, (str, bytes)) or (_is_int(value) and not is_tensor(value)) or type(value).__name__ == "device"
+    )
 
 
 def _named(name: str) -> Any:
@@ -101,7 +104,7 @@ _CHECKS: dict[str, Any] = {
     "float": _is_float,
     "int": _is_int,
     "bool": lambda value: isinstance(value, bool),
-    "str": lambda value: isinstance(value, str),
+    "str": lambda value: isinstance(value, (str, bytes)),
     "int[]": _is_ints,
     "float[]": lambda value: _is_sequence(value) and (not value or _is_float(value[0])),
     "Number[]": lambda value: _is_sequence(value) and all(map(_is_scalar, value)),
@@ -152,11 +155,13 @@ class Parameter:
 
     def check_elements(self, function: str, value: Any) -> None:
         """What the choice of a signature did not look at: the elements of a sequence, and how big an int is."""
-        if self.kind == "int" and value.__class__ is int and not -(2**63) <= value < 2**63:
-            raise ValueError("Overflow when unpacking long long")
+        if self.kind in ("int", "int[]") and value.__class__ is int and not -(2**63) <= value < 2**63:
+            raise ValueError(_OVERFLOW)
         if self.kind == "int[]" and _is_sequence(value):
             for position, element in enumerate(value):
-                if element.__class__ is not int and not is_index(element):
+                if element.__class__ is int and -(2**63) <= element < 2**63:
+                    continue
+                if element.__class__ is int or not is_index(element):
                     from . import _misfits
 
                     raise TypeError(_misfits.bad_element(function, self.name, position, element))
@@ -271,8 +276,8 @@ class Reader:
         for signature in self.signatures:
             values = signature.bind(args, kwargs)
             if values.__class__ is dict:
-                for name, value in values.items():
-                    signature.names[name].check_elements(self.function, value)
+                for name in reversed(values):  # torch's compiler has them unpacked from the last to the first
+                    signature.names[name].check_elements(self.function, values[name])
                 if signature.deprecated and not self._warned:
                     self._warn(signature)
                 return signature, values

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ._checks import title
+from ._formats import in_format_of
 from ._history import named
 from ._precision import by_rows, single
 from ._table import Array
@@ -75,6 +76,11 @@ def shaped(x: Array, shape: Shape, dtype: np.dtype[Any]) -> Array:
     """A result as it is due."""
     x = x if x.dtype is dtype else x.astype(dtype)
     return x if x.shape == shape else x.reshape(shape)
+
+
+def shaped_like(x: Array, input: Array, dtype: np.dtype[Any] | None = None) -> Array:
+    """A result as it is due for images: in their shape, dtype and memory format."""
+    return in_format_of(input, shaped(x, input.shape, dtype or input.dtype))
 
 
 def reciprocal_root(squares: Array, count: int, eps: float) -> Array:

@@ -11,13 +11,14 @@ An op is declared once, as a plain NumPy function with its derivative beside it:
 * A **rule**, named after the tensor parameter it differentiates, maps the gradient `g` of the output to that of
   the input.  The names of its further parameters say what the graph saves for it: an input (`input`), an
   output (`out`, or a name from `outputs`), `<input>_shape`, `<input>_dtype`, or any other argument of the kernel.
-  Nothing else is kept, and only the rules of inputs that need a gradient are run.  Un-broadcasting is the
-  engine's work.
+  Nothing else is kept (but what `saves=` names, because torch does), and only the rules of inputs that need a
+  gradient are run.  Un-broadcasting is the engine's work.
 * A **joint rule** (`joint=`) gives the gradients of all inputs at once where they share most of their work, as a
-  sequence.  Its parameter `needs` says, input by input, which of them are wanted; the others may be None.
+  sequence.  Its parameter `needs` says, input by input, which of them are wanted; the others may be None.  Of an op
+  with several outputs it is given a list of gradients: zeros for an output that has none, or, if it calls it `gs`, None.
 * **Kept** results (`keeps=`) follow the outputs in what the kernel returns and are for the rules alone.  They have
-  no history of their own, so a backward pass that is itself recorded gives None for them: the rule then computes
-  them anew, by ops of the table.
+  no history of their own, so a backward pass that is itself recorded gives None for them (but for integers): the rule
+  then computes them anew, by ops of the table.
 * Rules are written with Python's operators and with ops of this table.  Called on arrays an op runs its
   kernel, called on Tensors it records: so the same rule serves the eager backward, `create_graph=True` and
   the compiler's capture.
@@ -53,18 +54,21 @@ class Op:
     """An entry of the table; callable on arrays and on Tensors alike."""
 
     __slots__ = (
+        "also_saved",
         "apply",
         "arity",
         "defaults",
         "differentiable",
         "folds",
         "holomorphic",
+        "if_tensors",
         "inplace",
         "inplace_node",
         "joint",
         "joint_call",
         "keeps",
         "kernel",
+        "knows_gaps",
         "name",
         "namespace",
         "node",
@@ -73,10 +77,12 @@ class Op:
         "parameters",
         "positions",
         "readings",
+        "renamed",
         "rule_calls",
         "rules",
         "save_plans",
         "saves",
+        "saves_for",
         "saves_output",
         "texts",
         "variadic",
@@ -96,15 +102,20 @@ class Op:
         inplace: bool = False,
         outputs: tuple[str, ...] = ("out",),
         keeps: tuple[str, ...] = (),
+        saves: tuple[str, ...] = (),
+        saves_for: dict[str, tuple[str, ...]] | None = None,
         joint: Rule | None = None,
         node: str | Callable[..., str] | None = None,
         inplace_node: str | Callable[..., str] | None = None,
         namespace: str = "torch",
         folds: Callable[..., bool] | None = None,
         holomorphic: bool = True,
+        format_of: int | None = None,
+        in_format: Callable[..., bool] | None = None,
+        renamed: tuple[str, str] | None = None,
     ) -> None:
         code = kernel.__code__
-        self.kernel = kernel
+        self.kernel = kernel if format_of is None else _formatted(kernel, format_of, in_format, len(outputs))
         self.name = name
         self.namespace = namespace
         self.texts = texts
@@ -120,6 +131,7 @@ class Op:
         self.keeps = keeps
         self.folds = folds
         self.holomorphic = holomorphic
+        self.renamed = renamed
         self.node = node or f"{''.join(map(str.capitalize, name.split('_')))}Backward0"
         self.inplace_node = inplace_node or self.node
         self.node_types: dict[str, type] = {}
@@ -131,7 +143,14 @@ class Op:
         self.saves: list[tuple[int, int]] = []
         self.joint = joint
         self.joint_call = joint and self._prepare_joint(joint)
+        self.knows_gaps = joint is not None and joint.__code__.co_varnames[0] == "gs"
         self.rule_calls = [None if rule is None or rule is joint else self._prepare(rule) for rule in self.rules]
+        self.also_saved = frozenset(map(self._slot, saves))
+        self.saves_for = {
+            self._slot(name): {self.positions[each] for each in others} for name, others in (saves_for or {}).items()
+        }
+        results = [slot for slot, (kind, _) in enumerate(self.saves) if kind == OUTPUT]
+        self.if_tensors = {slot: numbers for slot in results if (numbers := self.numbers_for(slot))}
         self.saves_output = any(kind == OUTPUT for kind, _ in self.saves) and len(outputs) == 1
         self.save_plans: dict[Any, list[int]] = {}
 
@@ -209,19 +228,31 @@ class Op:
         return (SHAPE if kind in ("shape", "shapes") else DTYPE), self.positions[stem]
 
     def save_plan(self, needs: tuple[bool, ...]) -> list[int]:
-        """The slots of `saves` that the rules of the inputs in `needs` read."""
+        """The slots of `saves` that are filled where the inputs in `needs` need a gradient."""
         plan = self.save_plans.get(needs)
         if plan is None:
-            wanted: set[int] = set()
-            for rule, needed in zip(self.rules, needs, strict=False):
-                if needed and rule is not None:
-                    code = rule.__code__
-                    names = code.co_varnames[1 : code.co_argcount]
-                    wanted.update(self._slot(name) for name in names if name != "needs")
-            plan = self.save_plans[needs] = sorted(wanted)
+            needed = {index for index, need in enumerate(needs) if need}
+            plan = self.save_plans[needs] = [slot for slot, inputs in enumerate(self.readers()) if inputs & needed]
         return plan
 
     def readers(self) -> list[set[int]]:
+        """For each slot of `saves` the inputs that it is filled for.
+
+        As in torch, of the operands one that a single gradient is computed from is saved for that one alone (but not where
+        the op is itself a derivative); what several are computed from is saved, and a result is, if any is needed.  A
+        write to it is then refused, used or not.
+        """
+        found = self._readers()
+        ruled = {index for index, rule in enumerate(self.rules) if rule is not None}
+        shared = 0 if self.name.endswith("_gradient") or "BackwardBackward" in str(self.node) else 1
+        for slot, (kind, _) in enumerate(self.saves):
+            if slot in self.saves_for:
+                found[slot] = self.saves_for[slot]
+            elif slot in self.also_saved or kind == OUTPUT or (kind == INPUT and len(found[slot]) > shared):
+                found[slot] = ruled
+        return found
+
+    def _readers(self) -> list[set[int]]:
         """For each slot of `saves` the inputs whose rules read it."""
         found: list[set[int]] = [set() for _ in self.saves]
         for index, rule in enumerate(self.rules):
@@ -231,6 +262,13 @@ class Op:
                     if name != "needs":
                         found[self._slot(name)].add(index)
         return found
+
+    def numbers_for(self, slot: int) -> set[int]:
+        """The operands of which one must be a tensor for a result to be saved: torch has another node for a number, without
+        the operand's gradient and what it takes.  Empty where the result is saved anyway."""
+        readers = self._readers()[slot]
+        numbers = {i for i in readers if any(f"Number {self.parameters[i]}" in text for text in self.texts)}
+        return numbers if numbers == readers else set()
 
     # -- reading a call -------------------------------------------------------------------------------------
 
@@ -265,6 +303,8 @@ class Op:
                 value = python_value(value)
                 if value.__class__ is tuple and parameter is not None and parameter.kind == "int[]":
                     value = tuple(map(int, value))  # of which all but the first may be truth values
+            elif isinstance(value, np.generic) and parameter is not None and parameter.kind == "Tensor|Number":
+                value = _python_number(value)
             arranged[self.positions[name]] = value
         return arranged, out
 
@@ -289,17 +329,36 @@ class Op:
 
 
 def python_value(value: Any) -> Any:
-    """A non-tensor argument as plain Python: 0-d tensors and NumPy scalars become numbers, NumPy's truth values floats."""
-    if hasattr(value, "_node") or isinstance(value, np.generic):
-        return float(value) if isinstance(value, np.bool_) else value.item()
+    """A non-tensor argument as plain Python: 0-d tensors and NumPy scalars become numbers."""
+    if isinstance(value, np.generic):
+        return _python_number(value)
+    if hasattr(value, "_node"):
+        return value.item()
     if isinstance(value, (list, tuple)):
         return tuple(map(python_value, value))
+    if isinstance(value, bytes):  # which torch takes for a string
+        return value.decode()
     return OF_PYTHON.get(value, value) if isinstance(value, type) else value
+
+
+def _python_number(value: Any) -> Any:
+    """A NumPy scalar as torch reads it: truth values become floats, and so do complex numbers, unless they are Python's."""
+    if isinstance(value, complex):
+        return complex(value)
+    if isinstance(value, np.integer):
+        return value.item()
+    return float(value.real) if isinstance(value, (np.number, np.bool_)) else value.item()
 
 
 def unbound(*args: Any) -> Any:
     """What `apply` is until Tensors exist."""
     raise RuntimeError("the op table is not bound to Tensors: import minitorch_like, not its op table alone")
+
+
+def _formatted(kernel: Kernel, *how: Any) -> Kernel:
+    from ._formats import keeping_format  # here, since only ops that are declared late have a format
+
+    return keeping_format(kernel, *how)
 
 
 UNARY = "(Tensor input, *, Tensor? out=None)"
@@ -314,12 +373,17 @@ def op(
     inplace: bool = False,
     outputs: tuple[str, ...] = ("out",),
     keeps: tuple[str, ...] = (),
+    saves: tuple[str, ...] = (),
+    saves_for: dict[str, tuple[str, ...]] | None = None,
     joint: Rule | None = None,
     node: str | Callable[..., str] | None = None,
     inplace_node: str | Callable[..., str] | None = None,
     namespace: str = "torch",
     folds: Callable[..., bool] | None = None,
     holomorphic: bool = True,
+    format_of: int | None = None,
+    in_format: Callable[..., bool] | None = None,
+    renamed: tuple[str, str] | None = None,
     **rules: Rule,
 ) -> Callable[[Kernel], Op]:
     """Declare an op: torch's signatures, and one derivative rule per differentiable tensor parameter.
@@ -333,6 +397,8 @@ def op(
         inplace: there is a `name_` form.
         outputs: the names of the outputs, by which rules can ask for them.
         keeps: the names of what the kernel returns after them, for the rules alone.
+        saves: the names of what torch's node saves although no rule here asks for it, so that a write to it is refused.
+        saves_for: of what a joint rule asks for, what is saved only if one of these inputs needs a gradient.
         joint: one rule for all tensor parameters that have none of their own.
         node: torch's name of the graph node; a function of the arguments where it varies.
         inplace_node: the same for the in-place form, where torch counts it apart.
@@ -342,6 +408,9 @@ def op(
         holomorphic: the rules give derivatives as of real functions, which a complex node turns into torch's (see
             `autograd.graph.conjugated`); an op whose derivative is not that of a holomorphic function says False, and
             its rules follow torch's convention by themselves.
+        format_of: the operand whose memory format the results take, row by row or channels last.
+        renamed: a keyword, and the name of the node where it is given, of an overload of its own that is called rarely.
+        in_format: tells from the arguments whether they are channels last, where that operand is not the whole story.
     """
 
     def declare(kernel: Kernel) -> Op:
@@ -356,12 +425,17 @@ def op(
             inplace=inplace,
             outputs=outputs,
             keeps=keeps,
+            saves=saves,
+            saves_for=saves_for,
             joint=joint,
             node=node,
             inplace_node=inplace_node,
             namespace=namespace,
             folds=folds,
             holomorphic=holomorphic,
+            format_of=format_of,
+            in_format=in_format,
+            renamed=renamed,
         )
         TABLE[declared.name] = declared
         return declared

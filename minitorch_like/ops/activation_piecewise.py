@@ -221,6 +221,7 @@ def _check_prelu(input: Array, weight: Array) -> None:
     "(Tensor input, Tensor weight)",
     arity=2,
     node="PreluKernelBackward0",
+    saves=("input", "weight"),
     input=lambda g, input, weight: prelu_gradient(g, input, weight),
     weight=lambda g, input, weight_shape: prelu_weight_gradient(g, input, weight_shape),
 )
@@ -248,15 +249,26 @@ def rrelu_gradient(grad: Array, noise: Array) -> Array:
 @op(
     "(Tensor input, Tensor noise)",
     arity=2,
-    inplace=True,
     namespace="internal",
     node="RreluWithNoiseBackward0",
-    inplace_node="RreluWithNoiseBackward1",
+    saves=("input",),
     input=lambda g, noise: rrelu_gradient(g, noise),
 )
 def rrelu_with_noise(input: Array, noise: Array) -> Array:
     """input * noise, laid out row by row: the noise is 1 where the input is positive, a random slope elsewhere."""
     return by_rows(input) * noise
+
+
+op(
+    *rrelu_with_noise.texts,
+    name="rrelu_with_noise_in_place",
+    arity=2,
+    inplace=True,
+    namespace="internal",
+    node="RreluWithNoiseBackward1",
+    saves=("out",),
+    input=lambda g, noise: rrelu_gradient(g, noise),
+)(rrelu_with_noise.kernel)
 
 
 @op(
@@ -488,7 +500,7 @@ def threshold_gradient(grad: Array, input: Array, threshold: float) -> Array:
 
 
 @op(
-    "(Tensor input, Number threshold, Number value)",
+    "(Tensor input, Number threshold, Number value, *, Tensor? out=None)",
     inplace=True,
     inplace_node="ThresholdBackward1",
     namespace="nn",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._layout import unless_exposed
 from ._checks import check_no_integer, laid_out, wrap_dim
 from ._elements import at_most, constant, logistic, select
 from ._normal_cdf import normal_cdf
@@ -49,7 +50,7 @@ def _gelu_curvature(g: Any, grad: Any, input: Any, approximate: str) -> Any:
 def gelu_gradient(grad: Array, input: Array, approximate: str, cdf: Array | None = None) -> Array:
     """grad * gelu'(input); `cdf` is the factor of the input that forward came to, if it is still known."""
     compute = _gelu_gradient if approximate == "none" else _gelu_tanh_gradient
-    result: Array = elementwise(compute, (grad, input, cdf))
+    result: Array = elementwise(compute, (grad, input, unless_exposed(cdf, input)))
     return result
 
 
@@ -135,7 +136,7 @@ def _silu_curvature(g: Any, grad: Any, input: Any) -> Any:
 )
 def silu_gradient(grad: Array, input: Array, gate: Array | None = None) -> Array:
     """s (1 + x (1 - s)) grad, s = sigmoid(x); `gate` is s, if forward kept it."""
-    result: Array = elementwise(_silu_gradient, (grad, input, gate))
+    result: Array = elementwise(_silu_gradient, (grad, input, unless_exposed(gate, input)))
     return result
 
 
@@ -210,7 +211,7 @@ def _squashed(x: Any) -> Any:
 )
 def mish_gradient(grad: Array, input: Array, squashed: Array | None = None) -> Array:
     """(t + x s (1 - t^2)) grad, t = tanh(softplus(x)), s = sigmoid(x); `squashed` is t, if forward kept it."""
-    result: Array = elementwise(_mish_gradient, (grad, input, squashed))
+    result: Array = elementwise(_mish_gradient, (grad, input, unless_exposed(squashed, input)))
     return result
 
 

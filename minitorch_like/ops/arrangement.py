@@ -9,6 +9,7 @@ import numpy as np
 
 from .._dtype import result_dtype
 from ._checks import cast, derivable, laid_out, numpy_dtype, sizes, wrap_dim, wrap_dims
+from ._formats import is_channels_last
 from ._table import Array, op
 from .elementwise import zeros_of
 from .shape import Shape, copied, fill, narrow, no_gradient, reshape
@@ -49,7 +50,19 @@ def _roll_input(g: Any, shifts: int | Shape, dims: int | Shape) -> Any:
     return roll(g, -shifts if isinstance(shifts, int) else tuple(-each for each in shifts), dims)
 
 
-@op("(Tensor input, int[1] shifts, int[1] dims=None)", input=_roll_input)
+def _rolls_in_format(input: Array, shifts: int | Shape, dims: int | Shape) -> bool:
+    """Not where a dimension is moved back to its place: of that torch makes a contiguous copy."""
+    shifts, dims = (((each,) if isinstance(each, int) else each) for each in (shifts, dims))
+    moved = all(shift % (input.shape[dim] or 1) for shift, dim in zip(shifts, dims, strict=False))
+    return dims != () and moved and is_channels_last(input)
+
+
+@op(
+    "(Tensor input, int[1] shifts, int[1] dims=None)",
+    format_of=0,
+    in_format=lambda input, shifts, dims=(): _rolls_in_format(input, shifts, dims),
+    input=_roll_input,
+)
 def roll(input: Array, shifts: int | Shape, dims: int | Shape = ()) -> Array:
     """The elements moved along dimensions, and back in at the other end; without `dims` in row order."""
     shifts, dims = (((each,) if isinstance(each, int) else tuple(each)) for each in (shifts, dims))

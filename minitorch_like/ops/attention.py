@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._attention_recorded import recorded_backward
 from ._checks import broadcast_shapes, explain, sizes
 from ._table import Array, op
-from .elementwise import add, eq, where
-from .matmul import _check_matmul, matmul
-from .reductions import all_, softmax, sum_
-from .shape import cast_to, cat, narrow, transpose
+from .matmul import _check_matmul
+from .shape import cat, narrow
 
 Gradients = tuple[Any, ...]
 Needs = tuple[bool, ...]
@@ -126,9 +125,9 @@ def _softmax(scores: Array, safe: bool) -> Array:
 
 
 class _Forward(NamedTuple):
-    """The output (..., L, Ev), and for the backward pass the softmax, and the same after dropout, (..., S, L)."""
+    """The output (..., L, Ev), if there is need of it, the softmax, and the same after dropout, (..., S, L)."""
 
-    out: Array
+    out: Array | None
     weights: Array
     dropped: Array | None
 
@@ -173,8 +172,8 @@ def _backward(
     """The gradients of query, key, value and mask, the first three written to the arrays `into` if given.
 
     With P the softmax, D the dropout and dP = (g v^T) D, the gradient of the scores is P (dP - sum(P dP)), and
-    sum(P dP) = sum(g out) takes no pass over the scores.  `g_dropped`: the gradient of P D (..., L, S), if that was an
-    output too.
+    sum(P dP) = sum(g out) takes no pass over the scores, where the output has been saved.  `g_dropped`: the gradient of
+    P D (..., L, S), if that was an output too.
     """
     out, weights, dropped = done
     kept = weights if dropped is None else dropped
@@ -185,7 +184,10 @@ def _backward(
     columns = np.empty_like(g, shape=_flip(g).shape, order="C")
     np.multiply(_flip(g), folded, columns)
     d_scores = _product(value, columns, _score_buffer(g, weights.shape[:-2], *weights.shape[-2:]))
-    centre = np.matmul(np.full((1, g.shape[-1]), folded, g.dtype), _flip(g * out))
+    if out is None:
+        centre = np.matmul(np.ones((1, kept.shape[-2]), g.dtype), d_scores * kept)
+    else:
+        centre = np.matmul(np.full((1, g.shape[-1]), folded, g.dtype), _flip(g * out))
     if g_dropped is not None:
         more = np.multiply(_flip(g_dropped), folded, np.empty_like(weights))
         np.add(d_scores, more, d_scores)
@@ -215,64 +217,69 @@ def _in_single(*arrays: Array | None) -> list[Any]:
     return [x.astype(_SINGLE) if x is not None and x.dtype is _HALF else x for x in arrays]
 
 
-# -- on Tensors: what a recorded backward pass does -------------------------------------------------------------------
+# -- the op of nn.functional --------------------------------------------------------------------------------------------
 
 
-def _recorded_backward(
+def _attention_node(query: Any, key: Any, value: Any, *options: Any) -> str:
+    """The last step: a product, or the return to 16 bits."""
+    if query.dtype.itemsize == 2:
+        return "ToCopyBackward0"
+    return "MmBackward0" if query.dim() == key.dim() == value.dim() == 2 else "UnsafeViewBackward0"
+
+
+def _fused_joint(
     g: Any,
     query: Any,
     key: Any,
     value: Any,
     mask: Any,
-    noise: Any,
+    out: Any,
+    weights: Any,
     causal: bool,
     scale: float,
-    safe: bool = True,
-    g_dropped: Any = None,
+    needs: Needs,
 ) -> Gradients:
-    """The gradients of `_backward` by ops of the table, so that they can be differentiated again."""
-    if g.dtype.numpy is _HALF:
-        g, query, key, value = (cast_to(x, _SINGLE) for x in (g, query, key, value))
-    probabilities = _recorded_softmax(_recorded_scores(query, key, mask, causal, scale), safe)
-    dropped = probabilities if noise is None else probabilities * noise
-    d_value = matmul(transpose(dropped, -1, -2), g)
-    d_dropped = matmul(g, transpose(value, -1, -2))
-    if g_dropped is not None:
-        d_dropped = d_dropped + g_dropped
-    if noise is not None:
-        d_dropped = d_dropped * noise
-    d_mask = probabilities * (d_dropped - sum_(d_dropped * probabilities, -1, True))
-    d_scores = d_mask * scale
-    return matmul(d_scores, key), matmul(transpose(d_scores, -1, -2), query), d_value, d_mask
+    if weights is None:
+        return recorded_backward(g, query, key, value, mask, None, causal, scale)
+    g, query, key, value, out = _in_single(g, query, key, value, out)
+    into = [
+        np.empty_like(x, shape=(x.shape[0], x.shape[2], x.shape[1], x.shape[3]), order="C").swapaxes(1, 2)
+        for x in (query, key, value)
+    ]
+    return _backward(g, query, key, value, _Forward(out, weights, None), scale, needs, into)
 
 
-def _recorded_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float) -> Any:
-    scores = matmul(query, transpose(key, -1, -2)) * scale
-    if mask is not None:
-        scores = where(mask, scores, -math.inf) if mask.dtype.numpy.kind == "b" else scores + mask
-    if causal:
-        length, keys = scores.shape[-2:]
-        scores = add(scores, _flip(_causal_mask(1, keys, length, scores.dtype.numpy)[0]))
-    return scores
+@op(
+    "(Tensor query, Tensor key, Tensor value, Tensor? mask, bool causal, float scale)",
+    arity=4,
+    node="ScaledDotProductFlashAttentionForCpuBackward0",
+    keeps=("weights",),
+    joint=_fused_joint,
+    namespace="internal",
+)
+def fused_attention(
+    query: Array, key: Array, value: Array, mask: Array | None, causal: bool, scale: float
+) -> tuple[Any, Array]:
+    """`attention` where torch takes its fused kernel: its output is laid out like the query, and its gradients have their
+    heads within each position, as they mostly come."""
+    dtype = query.dtype
+    query, key, value = _in_single(query, key, value)
+    memory = np.empty_like(query, order="C" if 0 in query.strides else "K")
+    out, weights, _ = _forward(query, key, value, mask, None, causal, scale, memory)
+    return _in_dtype(out, dtype), weights
 
 
-def _recorded_softmax(scores: Any, safe: bool) -> Any:
-    if not safe:
-        return softmax(scores, -1)
-    dead = all_(eq(scores, -math.inf), -1, True)  # the softmax of nothing is to be 0, and so are its derivatives
-    return where(dead, 0.0, softmax(where(dead, 0.0, scores), -1))
+def _in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    return x if x.dtype is dtype else x.astype(dtype)
 
 
-# -- the op of nn.functional --------------------------------------------------------------------------------------------
+def part_of_value(query: Array, key: Array, value: Array) -> Any:
+    """What becomes of the value in its product with the softmax, see `_folding.parts`."""
+    from ._folding import parts
 
-
-def _attention_node(query: Any, key: Any, value: Any, *options: Any) -> str:
-    """torch's fused kernel has a node of its own; elsewhere the last step shows: a product, or the return to 16 bits."""
-    if options[-1]:
-        return "ScaledDotProductFlashAttentionForCpuBackward0"
-    if query.dtype.itemsize == 2:
-        return "ToCopyBackward0"
-    return "MmBackward0" if query.dim() == key.dim() == value.dim() == 2 else "UnsafeViewBackward0"
+    batch = broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    softmax_like = np.broadcast_to(np.zeros(()), (*batch, query.shape[-2], key.shape[-2]))
+    return parts(softmax_like, value, (True, True))[1]
 
 
 def _attention_joint(
@@ -282,31 +289,24 @@ def _attention_joint(
     value: Any,
     mask: Any,
     noise: Any,
-    out: Any,
     weights: Any,
     dropped: Any,
     causal: bool,
     scale: float,
-    fused: bool,
     needs: Needs,
 ) -> Gradients:
     if weights is None:
-        return *_recorded_backward(g, query, key, value, mask, noise, causal, scale), None
-    g, query, key, value, out = _in_single(g, query, key, value, out)
-    into: Any = (None, None, None)
-    if fused:
-        into = [
-            np.empty_like(x, shape=(x.shape[0], x.shape[2], x.shape[1], x.shape[3]), order="C").swapaxes(1, 2)
-            for x in (query, key, value)
-        ]
-    return *_backward(g, query, key, value, _Forward(out, weights, dropped), scale, needs, into), None
+        return *recorded_backward(g, query, key, value, mask, noise, causal, scale), None
+    g, query, key, value = _in_single(g, query, key, value)
+    return *_backward(g, query, key, value, _Forward(None, weights, dropped), scale, needs), None
 
 
 @op(
-    "(Tensor query, Tensor key, Tensor value, Tensor? mask, Tensor? noise, bool causal, float scale, bool fused)",
+    "(Tensor query, Tensor key, Tensor value, Tensor? mask, Tensor? noise, bool causal, float scale)",
     arity=5,
     node=_attention_node,
     keeps=("weights", "dropped"),
+    saves_for={"value": ("query", "key", "mask")},
     joint=_attention_joint,
     namespace="internal",
 )
@@ -318,20 +318,16 @@ def attention(
     noise: Array | None,
     causal: bool,
     scale: float,
-    fused: bool,
 ) -> tuple[Any, ...]:
     """softmax(scale * query @ key^T + mask) @ value: (..., L, E), (..., S, E), (..., S, Ev) -> (..., L, Ev).
 
     mask: added to the scores (..., L, S), or, if boolean, False where a key is not to be looked at.
     noise: by what dropout multiplies the softmax.
-    fused: torch would take its fused kernel, whose output is laid out like the query, and whose gradients have their
-        heads within each position, as they mostly come.
     """
     dtype = query.dtype
     query, key, value = _in_single(query, key, value)
-    memory = np.empty_like(query, order="C" if 0 in query.strides else "K") if fused else None
-    out, *kept = _forward(query, key, value, mask, noise, causal, scale, memory)
-    return out if out.dtype is dtype else out.astype(dtype), *kept
+    out, *kept = _forward(query, key, value, mask, noise, causal, scale, None)
+    return _in_dtype(out, dtype), *kept
 
 
 # -- heads within projections, for nn.MultiheadAttention ----------------------------------------------------------------
@@ -393,7 +389,7 @@ def _heads_joint(
     if g_dropped is not None:
         g_dropped = g_dropped.reshape((batch, heads, length, k.shape[2]))
     if weights is None:
-        *parts, d_mask = _recorded_backward(g, q, k, v, mask, noise, causal, scale, safe, g_dropped)
+        *parts, d_mask = recorded_backward(g, q, k, v, mask, noise, causal, scale, safe, g_dropped)
         d_query, d_key, d_value = (_joined(x, batch_first) for x in parts)
         if key is None:
             return cat([d_query, d_key, d_value], -1), None, None, d_mask, None
@@ -487,6 +483,6 @@ def heads_attention_and_weights(
     """`heads_attention`, and the softmax after dropout, (N * heads, L, S).  Where all is masked, both are NaN."""
     out, weights, dropped = _heads_forward(query, key, value, mask, noise, heads, causal, batch_first, False)
     batch, heads, keys, length = weights.shape
-    probabilities = np.empty_like(weights, shape=(batch, heads, length, keys), dtype=out.dtype, order="C")
+    probabilities = np.empty_like(weights, shape=(batch, heads, length, keys), dtype=query.dtype, order="C")
     np.copyto(probabilities, _flip(weights if dropped is None else dropped), casting="same_kind")
     return out, probabilities.reshape(batch * heads, length, keys), weights, dropped

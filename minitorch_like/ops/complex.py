@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .._dtype import FROM_NUMPY, default_numpy_dtype
-from ._checks import cast, computed, is_complex, laid_out, real_and_imaginary, title
+from .._layout import strides_of
+from ._checks import cast, computed, is_complex, laid_out, real_and_imaginary, strided, title
 from ._table import UNARY, Array, op
 from .elementwise import abs as abs_
 from .elementwise import div, eq, ge, log, where, zeros_of
@@ -116,7 +117,10 @@ def view_as_complex(input: Array) -> Array:
     problem = _misfit(input)
     if problem is not None:
         raise RuntimeError(problem)
-    return input.view(FROM_NUMPY[input.dtype].to_complex().numpy)[..., 0]
+    dtype = FROM_NUMPY[input.dtype].to_complex().numpy
+    if not input.size:
+        return strided(input, input.shape[:-1], strides_of(input)[:-1], dtype=dtype)
+    return input.view(dtype)[..., 0]
 
 
 def _misfit(x: Array) -> str | None:
@@ -127,11 +131,10 @@ def _misfit(x: Array) -> str | None:
         return "Input tensor must have one or more dimensions"
     if x.shape[-1] != 2:
         return "Tensor must have a last dimension of size 2"
-    if not x.size:
-        return None
-    if x.strides[-1] != x.itemsize:
+    strides = strides_of(x)
+    if strides[-1] != x.itemsize:
         return "Tensor must have a last dimension with stride 1"
-    if any(stride % (2 * x.itemsize) for stride in x.strides[:-1]):
+    if any(stride % (2 * x.itemsize) for size, stride in zip(x.shape[:-1], strides, strict=False) if size != 1):
         return "Tensor must have a stride divisible by 2 for all but last dimension"
     if storage_offset_of(x) % 2:
         return "Tensor must have a storage_offset divisible by 2"
@@ -152,14 +155,17 @@ def _check_parts(first: Array, second: Array) -> None:
         )
 
 
+_real, _imag = real, imag  # whose names are those of operands in rules
+
+
 @op(
     "(Tensor real, Tensor imag, *, Tensor? out=None)",
     name="complex",
     arity=2,
     namespace="internal",
     holomorphic=False,
-    real=lambda g: real(g),
-    imag=lambda g: imag(g),
+    real=lambda g, real: _real(g),  # torch saves the part, although nothing depends on it
+    imag=lambda g, imag: _imag(g),
 )
 def complex_(real: Array, imag: Array) -> Array:
     """real + i imag."""

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from .._layout import resolved
 from ._checks import c_name, sizes, tensor_type, title
 from ._correlation import Geometry, correlated, correlated_input, correlated_weight
+from ._formats import channels_last, is_channels_last
 from ._history import named
 from ._table import Array, op
 from ._windows import Shape, output_size
@@ -25,47 +27,57 @@ def _widened(x: Array, y: Array) -> tuple[Array, Array]:
     return (x.astype(np.float32), y.astype(np.float32)) if x.dtype == np.float16 else (x, y)
 
 
-def _narrowed(result: Array, like: Array) -> Array:
-    return result if result.dtype is like.dtype else result.astype(like.dtype)
+def _narrowed(result: Array, like: Array, last: bool = False) -> Array:
+    """In the dtype of `like`, and channels last if wanted."""
+    result = result if result.dtype is like.dtype else result.astype(like.dtype)
+    return channels_last(result) if last else result
+
+
+def _are_channels_last(input: Array, weight: Array, stride: Shape, dilation: Shape, groups: int) -> bool:
+    """Whether torch computes a convolution of these, forward and backward, channels last: if one of the two is."""
+    rank = weight.ndim
+    if not is_channels_last(weight, 3) and not (is_channels_last(input, 3) and (rank > 3 or input.flags.c_contiguous)):
+        return False
+    return rank < 5 or _in_other_library(input, weight, stride, dilation, groups)
 
 
 @op(
-    "(Tensor input, Tensor weight, object geometry)",
+    "(Tensor input, Tensor weight, object geometry, bool last=False)",
     arity=2,
     node="ConvolutionBackward0",
     namespace="internal",
     input=lambda g, weight, geometry: correlate_input(g, weight, geometry),
     weight=lambda g, input, geometry: correlate_weight(g, input, geometry),
 )
-def correlate(input: Array, weight: Array, geometry: Geometry) -> Array:
+def correlate(input: Array, weight: Array, geometry: Geometry, last: bool = False) -> Array:
     """The form by g."""
-    return _narrowed(correlated(*_widened(input, weight), geometry), input)
+    return _narrowed(correlated(*_widened(input, weight), geometry), input, last)
 
 
 @op(
-    "(Tensor grad, Tensor weight, object geometry)",
+    "(Tensor grad, Tensor weight, object geometry, bool last=False)",
     arity=2,
     node="ConvolutionBackwardBackward0",
     namespace="internal",
     grad=lambda g, weight, geometry: correlate(g, weight, geometry),
     weight=lambda g, grad, geometry: correlate_weight(grad, g, geometry),
 )
-def correlate_input(grad: Array, weight: Array, geometry: Geometry) -> Array:
+def correlate_input(grad: Array, weight: Array, geometry: Geometry, last: bool = False) -> Array:
     """The form by x."""
-    return _narrowed(correlated_input(*_widened(grad, weight), geometry), grad)
+    return _narrowed(correlated_input(*_widened(grad, weight), geometry), grad, last)
 
 
 @op(
-    "(Tensor grad, Tensor input, object geometry)",
+    "(Tensor grad, Tensor input, object geometry, bool last=False)",
     arity=2,
     node="ConvolutionBackwardBackward0",
     namespace="internal",
     grad=lambda g, input, geometry: correlate(input, g, geometry),
     input=lambda g, grad, geometry: correlate_input(grad, g, geometry),
 )
-def correlate_weight(grad: Array, input: Array, geometry: Geometry) -> Array:
+def correlate_weight(grad: Array, input: Array, geometry: Geometry, last: bool = False) -> Array:
     """The form by w."""
-    return _narrowed(correlated_weight(*_widened(grad, input), geometry), grad)
+    return _narrowed(correlated_weight(*_widened(grad, input), geometry), grad, last)
 
 
 def _spread_channels(g: Any, grad_shape: Shape) -> Any:
@@ -76,6 +88,11 @@ def _spread_channels(g: Any, grad_shape: Shape) -> Any:
 def sum_channels(grad: Array) -> Array:
     """The gradient of the bias: (N, O, *points) -> (O,)."""
     return np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
+
+
+def _array_of(x: Any) -> Array:
+    array: Array = resolved(getattr(x, "_data", x))
+    return array
 
 
 def _convolution_gradients(
@@ -92,11 +109,12 @@ def _convolution_gradients(
 ) -> tuple[Any, Any, Any]:
     options = stride, padding, dilation, transposed, output_padding, groups
     geometry = _geometry(tuple(input.shape), tuple(weight.shape), None, *options)
+    last = _are_channels_last(_array_of(input), _array_of(weight), stride, dilation, groups)
     by_input = by_weight = None
     if needs[0]:
-        by_input = correlate(g, weight, geometry) if transposed else correlate_input(g, weight, geometry)
+        by_input = (correlate if transposed else correlate_input)(g, weight, geometry, last)
     if needs[1]:
-        by_weight = correlate_weight(input, g, geometry) if transposed else correlate_weight(g, input, geometry)
+        by_weight = correlate_weight(*((input, g) if transposed else (g, input)), geometry, last)
     gradients = by_input, by_weight, sum_channels(g) if needs[2] else None
     if isinstance(g, np.ndarray):
         return gradients
@@ -127,26 +145,30 @@ def convolution(
     """(N, C, *size), (O, C/groups, *kernel), (O,) -> (N, O, *points); transposed: weight (C, O/groups, *kernel)."""
     options = stride, padding, dilation, transposed, output_padding, groups
     geometry = _geometry(input.shape, weight.shape, None if bias is None else bias.shape, *options)
-    _check_dtypes(input, weight, bias, transposed, dilation, groups)
+    _check_dtypes(input, weight, bias, transposed, stride, dilation, groups)
     operands = _widened(input, weight)
     out = correlated_input(*operands, geometry) if transposed else correlated(*operands, geometry)
     if bias is not None:
         np.add(out, bias.reshape((-1,) + (1,) * (out.ndim - 2)), out=out)
-    return _narrowed(out, input)
+    return _narrowed(out, input, _are_channels_last(input, weight, stride, dilation, groups))
 
 
 # -- checks ---------------------------------------------------------------------------------------------------------
 
 
 def _check_dtypes(
-    input: Array, weight: Array, bias: Array | None, transposed: bool, dilation: Shape, groups: int
+    input: Array, weight: Array, bias: Array | None, transposed: bool, stride: Shape, dilation: Shape, groups: int
 ) -> None:
     if input.dtype.kind in "biu":
         _check_integers(input, transposed, dilation)
     if bias is not None and bias.dtype is not input.dtype:
         raise RuntimeError(f"Input type ({c_name(input)}) and bias type ({c_name(bias)}) should be the same")
     if weight.dtype is not input.dtype:
-        if _in_other_library(input, weight, groups):
+        if input.dtype.kind == "c":
+            raise RuntimeError(
+                f"Input type ({tensor_type(input)}) and weight type ({tensor_type(weight)}) should be the same"
+            )
+        if _in_other_library(input, weight, stride, dilation, groups):
             raise RuntimeError(
                 f"Input type ({tensor_type(input)}) and weight type ({tensor_type(weight)}) should be the same or "
                 "input should be a MKLDNN tensor and weight is a dense tensor"
@@ -154,11 +176,16 @@ def _check_dtypes(
         raise RuntimeError(f"expected scalar type {title(input)} but found {title(weight)}")
 
 
-def _in_other_library(input: Array, weight: Array, groups: int) -> bool:
+def _in_other_library(input: Array, weight: Array, stride: Shape, dilation: Shape, groups: int) -> bool:
     """Whether torch leaves a convolution to MKLDNN, as its message then says.  Source: `ConvParams::use_mkldnn`."""
     if input.dtype.kind == "V":
         return True
-    large = weight.ndim > 3 and min(weight.shape[-2:]) > 3
+    from .._threads import runs_on_one_thread  # of which few convolutions have to know
+
+    height, width = (1, *weight.shape[2:])[-2:]
+    if {height, width, *stride, *dilation} == {1} and input.shape[0] < 16 and runs_on_one_thread():
+        return False
+    large = min(height, width) > 3
     return input.dtype == np.float32 and (
         groups > 1 or large or input.shape[0] > 1 or math.prod(input.shape[:4]) > _ELEMENTS_FOR_MKLDNN
     )

@@ -131,7 +131,7 @@ def sub(input: Array, other: Any, alpha: Any = 1) -> Array:
     "(Tensor input, Tensor other, *, Number alpha=1)",
     "(Tensor input, Number other, Number alpha=1)",
     arity=2,
-    node="RsubBackward1",
+    node=lambda input, other, alpha=1: f"RsubBackward{int(not hasattr(other, '_node'))}",
     input=lambda g, alpha: -g if alpha == 1 else g * -alpha,
     other=lambda g: g,
 )
@@ -163,6 +163,7 @@ def _div_other(g: Any, input: Any, other: Any, rounding_mode: str | None) -> Any
     "(Tensor|Number input, Number other, *, str? rounding_mode)",
     arity=2,
     inplace=True,
+    renamed=("rounding_mode", "DivBackward2"),
     input=lambda g, other, rounding_mode: zeros_of(g) if rounding_mode else g / other,
     other=_div_other,
 )
@@ -287,7 +288,7 @@ def pow(input: Any, exponent: Any) -> Array:
     if base.dtype.kind in "biu":
         from ._integers import integer_power
 
-        return integer_power(base, power, exponent)
+        return laid_out(integer_power(base, power, exponent), base, power)
     if isinstance(power, (int, float, complex)):
         return _power_by_number(base, power)
     result = computed(np.power, base, power)

@@ -270,7 +270,7 @@ def _spread(g: Any, indices: Any, offsets: Any, mode: int, padding_idx: int, inc
 
 def _bag_weight(
     g: Any,
-    weight: Any,
+    weight_shape: Any,
     per_sample_weights: Any,
     indices: Any,
     offsets: Any,
@@ -281,11 +281,9 @@ def _bag_weight(
     chosen: Any,
 ) -> Any:
     indices, offsets = _array(indices), None if offsets is None else _array(offsets)
-    count = weight.shape[0]
+    count, width = weight_shape
     if mode == MAX:
-        if chosen is None:
-            chosen = _maxima(_array(weight), indices, offsets, padding_idx, include_last_offset)[1]
-        return narrow(scatter_along(g, chosen, (count + 1, weight.shape[1]), 0), 0, 0, count)
+        return narrow(scatter_along(g, chosen, (count + 1, width), 0), 0, 0, count)
     rows = _spread(g, indices, offsets, mode, padding_idx, include_last_offset)
     if per_sample_weights is not None:
         rows = rows * reshape(per_sample_weights, (-1, 1))
@@ -303,9 +301,10 @@ def _bag_samples(
     include_last_offset: bool,
     per_sample_weights_shape: Any,
 ) -> Any:
+    flat = reshape(indices, (-1,))
     indices, offsets = _array(indices), None if offsets is None else _array(offsets)
     rows = _spread(g, indices, offsets, mode, padding_idx, include_last_offset)
-    products = rows * embedding(weight, indices.reshape(-1)[: rows.shape[0]])
+    products = rows * embedding(weight, narrow(flat, 0, 0, rows.shape[0]))
     return reshape(sum_(products, 1), per_sample_weights_shape)
 
 
@@ -314,6 +313,7 @@ def _bag_samples(
     "int padding_idx, bool include_last_offset)",
     arity=4,
     keeps=("chosen",),
+    saves=("per_sample_weights",),
     namespace="internal",
     weight=_bag_weight,
     per_sample_weights=_bag_samples,

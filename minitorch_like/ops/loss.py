@@ -15,6 +15,7 @@ from ._elements import array, constant
 from ._losses import reduced, scaled
 from ._rows import row_maxima, row_starts, row_sums
 from ._table import Array, op
+from ._windows import row_major
 from .elementwise import zeros_of
 
 
@@ -123,7 +124,7 @@ def nll_loss(
     picked = _picked(input, np.where(target != ignore_index, target, 0), _class_dim(input))
     losses = np.where(target != ignore_index, -picked * weights, input.dtype.type(0))
     if reduction != "mean":
-        return reduced(losses, reduction)
+        return reduced(row_major(losses), reduction)
     return np.true_divide(np.add.reduce(losses, axis=None), np.add.reduce(weights, axis=None))
 
 

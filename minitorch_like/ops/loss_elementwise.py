@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._layout import unless_exposed
 from ._checks import broadcast_shapes, cast, check_no_integer, common, sizes, title
 from ._elements import array, at_least, at_most, between, constant, logistic, zero_where
 from ._losses import reduced, scaled, share
@@ -17,6 +18,7 @@ from ._precision import elementwise, forward, single
 from ._table import Array, Op, op
 from .activation_smooth import log_of_sigmoid, log_sigmoid
 from .elementwise import abs, clamp, eq, log, mul, sigmoid, where
+from .shape import clone
 from .transcendental import log1p
 
 _SMALL = 1024  # elements, up to which one call of BLAS is as precise as NumPy's pairwise sum
@@ -38,6 +40,7 @@ def mse_gradient(
     grad: Array, input: Array, target: Array, reduction: str, difference: Array | None = None, sign: float = 1.0
 ) -> Array:
     """2 (input - target) grad, divided by their number for "mean"; `difference` is sign * (input - target)."""
+    difference = unless_exposed(difference, input, target)
     if difference is None:
         difference, sign = array(np.subtract(*common(input, target))), 1.0
     return difference * scaled(grad, 2.0 * sign * share(difference, reduction))
@@ -98,6 +101,7 @@ def _gradient_of_huber(name: str) -> Op:
         difference: Array | None = None,
         sign: float = 1.0,
     ) -> Array:
+        difference = unless_exposed(difference, input, target)
         if difference is None:
             difference, sign = array(np.subtract(*common(input, target))), 1.0
         return between(difference, -bound, bound) * scaled(grad, sign * slope)
@@ -244,6 +248,7 @@ def _bce_target(g: Any, input: Any, weight: Any, reduction: str) -> Any:
     "(Tensor input, Tensor target, Tensor? weight=None, str reduction=mean)",
     arity=2,
     namespace="nn",
+    saves=("target",),
     input=lambda g, input, target, weight, reduction: bce_gradient(g, input, target, weight, share(input, reduction)),
     target=_bce_target,
 )
@@ -309,6 +314,11 @@ def _bce_logits_gradient(x: Array, t: Array, grad: Array, pos_weight: Array | No
     return slope * grad
 
 
+def _own(x: Any) -> Any:
+    """A recorded pass saves what it computes of the operands, as torch does, and not these."""
+    return x if isinstance(x, np.ndarray) else clone(x)
+
+
 def _bce_logits_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
     slope = -input if pos_weight is None else log_sigmoid(-input) - mul(log_sigmoid(input), pos_weight)
     return _weighted(slope * (g * share(input, reduction)), weight)
@@ -318,8 +328,9 @@ def _bce_logits_target(g: Any, input: Any, weight: Any, pos_weight: Any, reducti
     "(Tensor input, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, str reduction=mean)",
     arity=2,
     namespace="nn",
+    saves=("target",),
     input=lambda g, input, target, weight, pos_weight, reduction: bce_logits_gradient(
-        g, input, target, weight, pos_weight, share(input, reduction)
+        g, _own(input), _own(target), weight, pos_weight, share(input, reduction)
     ),
     target=_bce_logits_target,
 )

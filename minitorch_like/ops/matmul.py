@@ -304,6 +304,10 @@ def _check_batch_product(a: Array, b: Array) -> None:
     _check_batches(a, b)
 
 
+def _times(product: Any, alpha: Any) -> Any:
+    return product if alpha == 1 else product * alpha
+
+
 @op(
     "(Number beta, Tensor input, Number alpha, Tensor mat1, Tensor mat2, *, Tensor? out=None)|deprecated",
     "(Number beta, Tensor input, Tensor mat1, Tensor mat2, *, Tensor? out=None)|deprecated",
@@ -312,8 +316,8 @@ def _check_batch_product(a: Array, b: Array) -> None:
     arity=3,
     inplace=True,
     input=lambda g, beta: g if beta == 1 else g * beta,
-    mat1=lambda g, mat2, alpha: mm(g if alpha == 1 else g * alpha, transpose(mat2, 0, 1)),
-    mat2=lambda g, mat1, alpha: mm(transpose(mat1, 0, 1), g if alpha == 1 else g * alpha),
+    mat1=lambda g, mat2, alpha: _times(mm(g, transpose(mat2, 0, 1)), alpha),
+    mat2=lambda g, mat1, alpha: _times(mm(transpose(mat1, 0, 1), g), alpha),
 )
 def addmm(input: Array, mat1: Array, mat2: Array, out_dtype: Any = None, beta: Any = 1, alpha: Any = 1) -> Array:
     """beta * input + alpha * (mat1 @ mat2)."""

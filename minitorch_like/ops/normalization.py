@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import check_no_integer, sizes, wrap_dim
+from .._layout import channels_last as _channels_last
+from .._layout import channels_last_3d as _channels_last_3d
+from .._layout import is_in_format
+from ._checks import check_no_integer, laid_out, sizes, wrap_dim
+from ._formats import channels_last, is_channels_last
 from ._precision import single
 from ._standardise import (
     Shape,
@@ -24,6 +28,7 @@ from ._standardise import (
     row_dots,
     row_sums,
     shaped,
+    shaped_like,
     standardised,
     through_statistics,
     vector_of_ones,
@@ -130,6 +135,7 @@ def _layer_norm_gradients(
     "bool cudnn_enable=True)",
     arity=3,
     keeps=("centred", "rstd"),
+    saves=("bias",),
     joint=_layer_norm_gradients,
     node="NativeLayerNormBackward0",
     namespace="nn",
@@ -155,7 +161,10 @@ def layer_norm(
 
 
 def _is_in_order(x: Array) -> bool:
-    """Whether elementwise results have their dimensions in memory in the usual order: torch's last step brings them there."""
+    """Whether elementwise results have their dimensions in memory in the order of a format: torch's last step brings them
+    there."""
+    if is_channels_last(x):
+        return True
     strides = [stride for stride, size in zip(x.strides, x.shape, strict=True) if stride and size > 1]
     return strides == sorted(strides, reverse=True)
 
@@ -168,6 +177,7 @@ def _rms_norm_gradients(
         summed = len(input.shape) > len(normalized_shape)
         fold, nodes = (matrix, matrix[1:]), ("AddBackward0", "ViewBackward0" if summed else "MulBackward0", "")
         return recorded_gradients(g, input, weight, None, fold, (1,), (0,), eps, needs, nodes, centre=False)[:2]
+    given = g
     g, x = _as_matrix(g, normalized_shape), _as_matrix(input, normalized_shape)
     gradients: list[Any] = [None, None]
     products = g * x
@@ -179,7 +189,7 @@ def _rms_norm_gradients(
         np.multiply(cross, rstd * rstd * (rstd / (x.shape[1] or 1)), cross)
         own = _scaled(g, rstd, row)
         np.subtract(own, np.multiply(x, cross[:, None], products), own)
-        gradients[0] = shaped(own, input.shape, g.dtype)
+        gradients[0] = laid_out(shaped(own, input.shape, g.dtype), given, input)
     return gradients
 
 
@@ -190,6 +200,7 @@ def _rms_norm_gradients(
     joint=_rms_norm_gradients,
     node=lambda input, *rest: "MulBackward0" if _is_in_order(input._data) else "CloneBackward0",
     namespace="internal",
+    format_of=0,
 )
 def rms_norm(input: Array, weight: Array | None, normalized_shape: Shape, eps: float) -> tuple[Array, Array]:
     """Divided by the root of the mean square over the last dimensions (Zhang & Sennrich 2019)."""
@@ -205,17 +216,6 @@ def rms_norm(input: Array, weight: Array | None, normalized_shape: Shape, eps: f
 def _by_channels(shape: Sequence[int]) -> tuple[int, int, int]:
     """(n, c, *) as (n, c, s)."""
     return shape[0], shape[1], math.prod(shape[2:])
-
-
-def _in_format_of(result: Array, input: Array) -> Array:
-    """A result in the shape and dtype of the input; images whose channels lie innermost keep them there."""
-    result = shaped(result, input.shape, input.dtype)
-    if input.ndim not in (4, 5) or input.flags.c_contiguous:
-        return result
-    last = (0, *range(2, input.ndim), 1)
-    if not input.transpose(last).flags.c_contiguous:
-        return result
-    return result.transpose(last).copy().transpose((0, input.ndim - 1, *range(1, input.ndim - 1)))
 
 
 def _check_groups(input: Array, num_groups: int, weight: Array | None, bias: Array | None) -> None:
@@ -281,7 +281,7 @@ def _group_norm_gradients(
             totals, crosses = totals * single(weight), crosses * single(weight)
         total, cross = row_sums(totals.reshape(of_group)), row_sums(crosses.reshape(of_group))
         own = through_statistics(scaled, centred, rstd, total, cross)
-        gradients[0] = shaped(own, input.shape, g.dtype)
+        gradients[0] = shaped_like(own, input, g.dtype)
     return gradients
 
 
@@ -313,7 +313,7 @@ def group_norm(
         result = centred.reshape(n, c, s) * _channel_scale(rstd, weight, (n, num_groups, c // num_groups))[:, :, None]
     if bias is not None:
         np.add(result, bias.reshape(c, 1), result)
-    return _in_format_of(result, input), centred, rstd
+    return shaped_like(result, input), centred, rstd
 
 
 # -- over samples ------------------------------------------------------------------------------------------------------
@@ -341,6 +341,15 @@ def _channel_statistics(x: Array, c: int) -> tuple[Array, Array, Array, Array]:
 def _over_space(x: Array, s: int) -> Array:
     """A vector of the channels as one of the columns: (c,) -> (c * s,)."""
     return x if s == 1 else np.repeat(x, s)
+
+
+def _as_lies(result: Array, input: Array) -> Array:
+    """`shaped_like`; channels last also if the input lies so but for its strides along single elements."""
+    result = shaped_like(result, input)
+    if input.flags.c_contiguous or input.ndim not in (4, 5) or 1 not in input.shape:
+        return result
+    wanted = _channels_last if input.ndim == 4 else _channels_last_3d
+    return channels_last(result) if is_in_format(input, wanted) else result
 
 
 def _batch_norm_gradients(
@@ -399,7 +408,7 @@ def _batch_norm_gradients(
             np.multiply(centred, _over_space(cross * rstd * rstd * share, s), products)
             np.add(products, _over_space(total * share, s), products)
             np.subtract(own, products, own)
-        gradients[0] = shaped(own, input.shape, g.dtype)
+        gradients[0] = shaped_like(own, input, g.dtype)
     return gradients
 
 
@@ -481,7 +490,7 @@ def batch_norm(
         assert running_mean is not None
         assert running_var is not None
         rstd = reciprocal_root(running_var.astype(x.dtype), 1, eps)
-        return _in_format_of(_evaluated(x, c, weight, bias, running_mean, rstd), input), None, rstd
+        return _as_lies(_evaluated(x, c, weight, bias, running_mean, rstd), input), None, rstd
     centred, means, squares, result = _channel_statistics(x, c)
     if running_mean is not None and running_var is not None and x.size:
         _move_towards(running_mean, means, momentum)
@@ -490,4 +499,4 @@ def batch_norm(
     np.multiply(centred, _over_space(rstd if weight is None else rstd * weight.reshape(c), s), result)
     if bias is not None:
         np.add(result, _over_space(bias.reshape(c), s), result)
-    return _in_format_of(result, input), centred, rstd
+    return _as_lies(result, input), centred, rstd

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from ._checks import sizes
+from ._formats import is_channels_last
 from ._table import Array, op
 from ._windows import Index, Pair, Shape, buffer
 from .elementwise import zeros_of
+from .shape import copied
 
 # -- with a constant ------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=256)
-def _placed(shape: Shape, pad: Shape) -> tuple[Shape, Index, Index]:
-    """The padded shape, which part of it the input fills, and which part of the input that is."""
+def _placed(shape: Shape, pad: Shape) -> tuple[Shape, Index | None, Index]:
+    """The padded shape, which part of it the input fills (None: all), and which part of the input that is."""
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * len(shape):
@@ -36,7 +38,7 @@ def _placed(shape: Shape, pad: Shape) -> tuple[Shape, Index, Index]:
             raise RuntimeError("narrow(): length must be non-negative.")
         taken.append(slice(start, end))
         filled.append(slice(max(0, before), max(0, before) + end - start))
-    return tuple(result), (..., *filled), (..., *taken)
+    return tuple(result), (..., *filled) if max(pad, default=0) > 0 else None, (..., *taken)
 
 
 def _constant_pad_input(g: Any, pad: Shape) -> Any:
@@ -47,11 +49,15 @@ def _constant_pad_input(g: Any, pad: Shape) -> Any:
     "(Tensor input, int[] pad, Number value=0)",
     node="ConstantPadNdBackward0",
     namespace="nn",
+    format_of=0,
+    in_format=lambda input, pad, value=0: max(pad, default=0) > 0 and is_channels_last(input),
     input=_constant_pad_input,
 )
 def constant_pad_nd(input: Array, pad: Shape, value: Any = 0) -> Array:
     """`pad` holds, from the last dimension on, how much to add before and after; less than 0 takes away."""
     shape, filled, taken = _placed(input.shape, pad)
+    if filled is None:
+        return copied(input[taken])
     result = buffer(input, shape)
     result.fill(_converted(value, input.dtype))
     np.copyto(result[filled], input[taken])
@@ -131,15 +137,8 @@ def _resized(x: Array, extension: Extension, dim: int, size: int) -> Array:
     return buffer(x, (*x.shape[:axis], size, *x.shape[axis + 1 :]))
 
 
-@op(
-    "(Tensor input, object extension)",
-    node=lambda input, extension: extension.node,
-    namespace="internal",
-    input=lambda g, extension: wrap_gradient(g, extension),
-)
-def wrap(input: Array, extension: Extension) -> Array:
+def _extended(x: Array, extension: Extension) -> Array:
     """(..., *size) -> (..., *extended), one dimension after the other."""
-    x = input
     for dim, runs in enumerate(extension.runs):
         result = _resized(x, extension, dim, extension.extended[dim])
         for at, taken in runs:
@@ -148,15 +147,8 @@ def wrap(input: Array, extension: Extension) -> Array:
     return x
 
 
-@op(
-    "(Tensor grad, object extension)",
-    node=lambda grad, extension: f"{extension.node[:-1]}Backward0",
-    namespace="internal",
-    grad=lambda g, extension: wrap(g, extension),
-)
-def wrap_gradient(grad: Array, extension: Extension) -> Array:
+def _gathered(x: Array, extension: Extension) -> Array:
     """For each element of the input, the sum of the gradients of all that were taken from it."""
-    x = grad
     for dim in reversed(range(len(extension.size))):
         axis = x.ndim - len(extension.size) + dim
         result = _resized(x, extension, dim, extension.size[dim])
@@ -170,16 +162,46 @@ def wrap_gradient(grad: Array, extension: Extension) -> Array:
     return x
 
 
+def _wraps_in_format(x: Array, extension: Extension, ranks: tuple[int, ...]) -> bool:
+    return extension.node != _NODES["circular"] and x.ndim in ranks and is_channels_last(x)
+
+
 @op(
     "(Tensor input, object extension)",
     node=lambda input, extension: extension.node,
     namespace="internal",
+    format_of=0,
+    in_format=lambda input, extension: _wraps_in_format(input, extension, (4, 5)),
+    input=lambda g, extension: wrap_gradient(g, extension),
+)
+def wrap(input: Array, extension: Extension) -> Array:
+    """The input extended by its own elements, on which the gradient does not depend."""
+    return _extended(input, extension)
+
+
+@op(
+    "(Tensor grad, object extension)",
+    node=lambda grad, extension: f"{extension.node[:-1]}Backward0",
+    namespace="internal",
+    format_of=0,
+    in_format=lambda grad, extension: _wraps_in_format(grad, extension, (4,)),
+    grad=lambda g, extension: wrap(g, extension),
+)
+def wrap_gradient(grad: Array, extension: Extension) -> Array:
+    """Back to the elements that were taken."""
+    return _gathered(grad, extension)
+
+
+@op(
+    "(Tensor input, object extension)",
+    node=lambda input, extension: extension.node,
+    namespace="internal",
+    format_of=0,
     input=lambda g, input, extension: extend_gradient(g, input, extension),
 )
 def extend(input: Array, extension: Extension) -> Array:
     """`wrap`, whose gradient torch makes a function of the input too, though it does not depend on it."""
-    result: Array = wrap.kernel(input, extension)
-    return result
+    return _extended(input, extension)
 
 
 @op(
@@ -187,13 +209,13 @@ def extend(input: Array, extension: Extension) -> Array:
     arity=2,
     node=lambda grad, input, extension: f"{extension.node[:-1]}Backward0",
     namespace="internal",
+    format_of=1,
     grad=lambda g, extension: extend(g, extension),
-    input=lambda g, input: zeros_of(input),
+    input=lambda g: zeros_of(g),
 )
 def extend_gradient(grad: Array, input: Array, extension: Extension) -> Array:
     """`wrap_gradient`."""
-    result: Array = wrap_gradient.kernel(grad, extension)
-    return result
+    return _gathered(grad, extension)
 
 
 @lru_cache(maxsize=256)

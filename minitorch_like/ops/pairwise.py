@@ -232,6 +232,8 @@ def _same_dtype(**operands: Any) -> None:
 )
 def lerp(input: Array, end: Array, weight: Any) -> Array:
     """input + weight * (end - input), reckoned from the nearer end."""
+    if weight is None:
+        raise TypeError("a weight is needed")  # which the signatures say in torch's words
     if isinstance(weight, np.ndarray) and not weight.ndim and weight.dtype.kind != "c":  # it counts as a number
         _same_dtype(self=input, end=end)
     else:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from ._checks import title
+from ._formats import is_channels_last
 from ._table import Array, op
-from ._windows import Along, Index, Shape, buffer, places
+from ._windows import Along, Index, Shape, buffer, places, row_major
 from .elementwise import zeros_of
 from .indexing import gather
-from .shape import reshape
+from .shape import clone, reshape
 
 
 class Pool:
@@ -30,6 +31,8 @@ class Pool:
         disjoint: for each dimension, whether the windows have no element in common.
         covers: whether every element is in a window.
         divisor: what the sum of a window is divided by: a number, or an array of `outputs`.
+        keeps_format: whether the results for channels-last images are so, too.
+        trivial: for each dimension, whether every window is the one element at its place.
         node: torch's name of the graph node.
         kernel, dtypes: torch's name of the kernel, and NumPy's characters of the dtypes that it exists for.
     """
@@ -41,11 +44,13 @@ class Pool:
         "disjoint",
         "divisor",
         "dtypes",
+        "keeps_format",
         "kernel",
         "node",
         "outputs",
         "size",
         "steps",
+        "trivial",
     )
 
     def __init__(
@@ -58,6 +63,7 @@ class Pool:
         kernel: str,
         dtypes: str,
         divisor: Any = 1,
+        keeps_format: bool = True,
     ) -> None:
         self.size, self.outputs, self.divisor = size, outputs, divisor
         self.node, self.kernel, self.dtypes = node, kernel, dtypes
@@ -66,6 +72,11 @@ class Pool:
         reads = [by_signature(*each) for each in zip(along, size, strict=True)]
         self.disjoint = [len(each) == len(set(each)) for each in reads]
         self.covers = all(len(set(each)) == n for each, n in zip(reads, size, strict=True))
+        self.trivial = [
+            n == count and each == list(range(n)) and len(steps) == 1
+            for each, n, count, steps in zip(reads, size, outputs, self.steps, strict=True)
+        ]
+        self.keeps_format = keeps_format
         self.along = along
         self._places: list[tuple[Index, Index]] | None = None
 
@@ -103,7 +114,10 @@ def _reduced(ufunc: np.ufunc, x: Array, pool: Pool, empty: Any) -> Array:
 
     What comes later is the first operand: of 0. and -0. NumPy's maximum is the second.
     """
+    given = x
     for dim, steps in enumerate(pool.steps):
+        if pool.trivial[dim]:
+            continue
         out = _with_size(x, pool, dim, pool.outputs[dim])
         started = 2 if all(whole for *_, whole in steps[:2]) and len(steps) > 1 else 0
         if started:
@@ -114,7 +128,12 @@ def _reduced(ufunc: np.ufunc, x: Array, pool: Pool, empty: Any) -> Array:
             target = out[outputs]
             ufunc(x[inputs], target, out=target)
         x = out
-    return x
+    return x.copy() if x is given else x
+
+
+def _in_format(x: Array, pool: Pool) -> bool:
+    """Whether torch pools x (N, C, *size) channels last."""
+    return pool.keeps_format and x.ndim == len(pool.size) + 2 and is_channels_last(x)
 
 
 # -- means ----------------------------------------------------------------------------------------------------------
@@ -133,6 +152,8 @@ def _divided(total: Array, divisor: Any) -> Array:
     "(Tensor input, object pool)",
     node=lambda input, pool: pool.node,
     namespace="internal",
+    format_of=0,
+    in_format=_in_format,
     input=lambda g, input, pool: avg_pool_gradient(g, input, pool),
 )
 def avg_pool(input: Array, pool: Pool) -> Array:
@@ -148,14 +169,18 @@ def avg_pool(input: Array, pool: Pool) -> Array:
     arity=2,
     node=lambda grad, input, pool: f"{pool.node[:-1]}Backward0",
     namespace="internal",
+    format_of=1,
+    in_format=lambda grad, input, pool: _in_format(input, pool),
     grad=lambda g, pool: avg_pool(g, pool),
-    input=lambda g, input: zeros_of(input),
+    input=lambda g: zeros_of(g),
 )
 def avg_pool_gradient(grad: Array, input: Array, pool: Pool) -> Array:
     """Each mean's gradient, shared among its window.  That the input has no part in it does not show in torch either."""
     divisor = pool.divisor
     x = np.true_divide(grad, divisor.astype(grad.dtype) if isinstance(divisor, np.ndarray) else divisor)
     for dim in reversed(range(len(pool.size))):
+        if pool.trivial[dim]:
+            continue
         result = _with_size(x, pool, dim, pool.size[dim])
         result.fill(0)
         for outputs, inputs, _ in pool.steps[dim]:
@@ -165,7 +190,7 @@ def avg_pool_gradient(grad: Array, input: Array, pool: Pool) -> Array:
             else:
                 np.add(target, x[outputs], out=target)
         x = result
-    return x
+    return row_major(x)
 
 
 # -- maxima ---------------------------------------------------------------------------------------------------------
@@ -216,7 +241,10 @@ def _maxima(input: Array, pool: Pool) -> Array:
 
 
 def _max_pool_input(g: Any, input: Any, maxima: Any, pool: Pool) -> Any:
-    return max_pool_gradient(g, input, max_pool(input, pool) if maxima is None else maxima, pool)
+    if maxima is None:  # and torch knows the places of the maxima: what is in the input later is all the same to it
+        input = clone(input)
+        maxima = max_pool(input, pool)
+    return max_pool_gradient(g, input, maxima, pool)
 
 
 # The maxima are kept in a copy: unlike torch's indices, the result itself may be written to, as by a ReLU in place.
@@ -225,6 +253,8 @@ def _max_pool_input(g: Any, input: Any, maxima: Any, pool: Pool) -> Any:
     node=lambda input, pool: pool.node,
     keeps=("maxima",),
     namespace="internal",
+    format_of=0,
+    in_format=_in_format,
     input=_max_pool_input,
 )
 def max_pool(input: Array, pool: Pool) -> tuple[Array, Array]:
@@ -238,7 +268,10 @@ def max_pool(input: Array, pool: Pool) -> tuple[Array, Array]:
     node=lambda input, pool: pool.node,
     outputs=("out", "indices"),
     keeps=("maxima",),
+    saves=("indices",),
     namespace="internal",
+    format_of=0,
+    in_format=_in_format,
     input=_max_pool_input,
 )
 def max_pool_with_indices(input: Array, pool: Pool) -> tuple[Array, Array, Array]:
@@ -257,8 +290,10 @@ def max_pool_with_indices(input: Array, pool: Pool) -> tuple[Array, Array, Array
     arity=3,
     node=lambda grad, input, result, pool: f"{pool.node[:-1]}Backward0",
     namespace="internal",
+    format_of=1,
+    in_format=lambda grad, input, result, pool: _in_format(input, pool),
     grad=lambda g, input, result, pool: max_pool_pick(g, input, result, pool),
-    input=lambda g, input: zeros_of(input),
+    input=lambda g: zeros_of(g),
 )
 def max_pool_gradient(grad: Array, input: Array, result: Array, pool: Pool) -> Array:
     """Each maximum's gradient at the element that it came from."""
@@ -318,8 +353,10 @@ def _at_indices(g: Any, indices: Any, size: Shape) -> Any:
 @op(
     "(Tensor input, Tensor indices, int[] size)",
     arity=2,
-    node=lambda input, indices, size: f"MaxUnpool{len(size)}DBackward0" if len(size) > 1 else "SqueezeBackward1",
+    node=lambda input, indices, size: f"MaxUnpool{len(size)}DBackward0",
     namespace="internal",
+    format_of=0,
+    in_format=lambda input, indices, size: len(size) == 2 and is_channels_last(input),
     input=lambda g, indices, size: _at_indices(g, indices, size),
 )
 def max_unpool(input: Array, indices: Array, size: Shape) -> Array:

@@ -323,6 +323,7 @@ def _products_of_others(input: Any, dim: Dims) -> Any:
     "(Tensor input, *, dtype? dtype=None)",
     "(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
     node=_node("Prod"),
+    saves=("out",),
     input=_prod_input,
 )
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._checks import sizes
+from ._formats import is_channels_last
 from ._table import Array, op
 from ._windows import Shape, row_major
 from .padding import Extension
@@ -47,6 +48,7 @@ class Interpolation:
     "(Tensor input, object interpolation)",
     node=lambda input, interpolation: interpolation.node,
     namespace="internal",
+    format_of=0,
     input=lambda g, interpolation: interpolate_gradient(g, interpolation),
 )
 def interpolate(input: Array, interpolation: Interpolation) -> Array:
@@ -88,6 +90,8 @@ def _of_bytes(x: Array, interpolation: Interpolation) -> Array:
     "(Tensor grad, object interpolation)",
     node=lambda grad, interpolation: f"{interpolation.node[:-1]}Backward0",
     namespace="internal",
+    format_of=0,
+    in_format=lambda grad, interpolation: "Bicubic" not in interpolation.node and is_channels_last(grad),
     grad=lambda g, interpolation: interpolate(g, interpolation),
 )
 def interpolate_gradient(grad: Array, interpolation: Interpolation) -> Array:

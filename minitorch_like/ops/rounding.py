@@ -194,10 +194,12 @@ def frexp(input: Array) -> tuple[Array, Array]:
     other=lambda g, out: g * (out * 0.6931471805599453),
 )
 def ldexp(input: Array, other: Array) -> Array:
-    """input * 2**other."""
+    """input * 2**other.  Where that is not one function in torch, the power is laid out row by row."""
     if input.dtype.kind == "f" and other.dtype.kind == "b":
         raise not_implemented("ldexp_cpu_exp", other)
     x, power = common_floating(input, other)
     if other.dtype.kind in "iu":
-        return computed(np.ldexp, x, other.clip(-(2**15), 2**15).astype(np.int32))
-    return computed(np.multiply, x, np.exp2(power))
+        return computed(
+            np.ldexp, x, other.clip(-(2**15), 2**15).astype(np.int32, order="K" if input.dtype.kind == "f" else "C")
+        )
+    return computed(np.multiply, x, np.exp2(power).astype(power.dtype, order="C"))

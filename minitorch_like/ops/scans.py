@@ -81,7 +81,7 @@ def _running(name: str, ufunc: Any, input: Array, dim: int) -> tuple[Array, Arra
     return contiguous(values), contiguous(np.maximum.accumulate(np.where(found, places, 0), axis=dim))
 
 
-def _picked(g: Any, indices: Any, input_shape: Any, dim: int) -> Any:
+def _picked(g: Any, input_shape: Any, indices: Any, dim: int) -> Any:
     from .indexing import scatter_along
 
     return scatter_along(g, indices, input_shape, dim) if input_shape else g
@@ -95,6 +95,7 @@ _CUMMAX = "(Tensor input, int dim)"
     name="cummax_along",
     node="CummaxBackward0",
     outputs=("values", "indices"),
+    saves=("input",),
     input=_picked,
     namespace="internal",
 )
@@ -107,6 +108,7 @@ def cummax(input: Array, dim: int) -> tuple[Array, Array]:
     name="cummin_along",
     node="CumminBackward0",
     outputs=("values", "indices"),
+    saves=("input",),
     input=_picked,
     namespace="internal",
 )

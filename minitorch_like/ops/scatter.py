@@ -267,7 +267,7 @@ def scatter_reduce_into(
     dim = _checked(array, index, dim, src)
     if reduce == "mean" and array.dtype.kind == "b":
         raise NotImplementedError("\"scatter_gather_tensor_cpu_reduce_mean\" not implemented for 'Bool'")
-    if array.dtype.kind == "c" and reduce in ("amax", "amin"):
+    if array.dtype.kind == "c" and reduce in ("amax", "amin") and index.size:
         raise NotImplementedError(f"\"scatter_gather_tensor_cpu_reduce_{reduce}\" not implemented for '{title(array)}'")
     if index.size:
         flat = _Flat(array, wide(array.dtype))

@@ -51,7 +51,7 @@ def as_torch_lays_out(input: Array) -> Array:
 def infer_size(shape: Sequence[int], size: int) -> Shape:
     """`shape` with its -1 filled in for `size` elements.  RuntimeError where that cannot be done."""
     for index, each in enumerate(shape):
-        if each < -1:
+        if each < -1 and shape[:index].count(-1) < 2:
             raise RuntimeError(f"invalid shape dimension {each} at index {index} of shape {sizes(shape)}")
     known = math.prod(each for each in shape if each != -1)
     unknown = [index for index, each in enumerate(shape) if each == -1]

@@ -51,18 +51,21 @@ def _skew(x: Any) -> Any:
     return x - _adjoint(x)
 
 
-def _svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> list[Any]:
+def _svd_gradient(gs: Any, u: Any, s: Any, vh: Any) -> list[Any]:
     """From the gradients of U, S and V^H to that of A.
 
     With E_jk = s_k^2 - s_j^2 the part within the spaces that U and V span is U (R + diag(g_s)) V^H,
     R = (skew(U^H g_u) S + S skew(V^H g_v)) / E; what of g_u (of g_v) lies outside of these comes on top.
     Source: Wan and Zhang, "Automatic differentiation for complex valued SVD", arXiv:1909.02659.
     """
-    gu, gs, gvh = g
+    gu, g, gvh = gs
+    if gu is gvh is None:  # then nothing is divided by the distances of the singular values, which may be 0
+        return [matmul(u * unsqueeze(g, -2), vh)]
+    gu, g, gvh = (zeros_of(x) if each is None else each for each, x in zip(gs, (u, s, vh), strict=True))
     columns, rows = unsqueeze(s, -2), unsqueeze(s, -1)
     apart = columns * columns - rows * rows + diag_embed(zeros_of(s) + 1)
     turned = _skew(matmul(_adjoint(u), gu))
-    inner = (turned * columns + rows * _skew(matmul(vh, _adjoint(gvh)))) / apart + diag_embed(gs)
+    inner = (turned * columns + rows * _skew(matmul(vh, _adjoint(gvh)))) / apart + diag_embed(g)
     if is_complex(u):
         inner = inner + diag_embed(diagonal(turned, 0, -2, -1) / (2 * s))
     if u.shape[-2] > u.shape[-1]:
@@ -87,14 +90,9 @@ def svd(input: Array) -> tuple[Array, Array, Array]:
     return tuple(_decomposed(input, True))
 
 
-def _svdvals_input(g: Any, input: Any) -> Any:
-    u, _, vh = svd(input)
-    return matmul(u * unsqueeze(g, -2), vh)
-
-
-@op("(Tensor input)", node="LinalgSvdBackward0", namespace="internal", holomorphic=False, input=_svdvals_input)
+@op("(Tensor input)", namespace="internal")
 def svdvals(input: Array) -> Array:
-    """The singular values of matrices, in descending order."""
+    """The singular values of matrices, in descending order; where there is to be a gradient `svd` computes them."""
     values: Array = _decomposed(input, False)
     return values
 

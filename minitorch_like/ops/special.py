@@ -28,11 +28,15 @@ def _special(name: str, rule: Rule, *, compute: Any = None) -> Op:
     return op(UNARY, name=name, inplace=True, input=rule)(kernel)
 
 
+def _erfinv_input(g: Any, out: Any) -> Any:
+    return g * (exp(out * out) / _TWO_BY_ROOT_PI)
+
+
 erf = _special("erf", lambda g, input: g * (_TWO_BY_ROOT_PI * exp(-(input * input))))
 erfc = _special("erfc", lambda g, input: g * (-_TWO_BY_ROOT_PI * exp(-(input * input))))
 erfinv = _special(
     "erfinv",
-    lambda g, out: g * (exp(out * out) / _TWO_BY_ROOT_PI),
+    lambda g, input: _erfinv_input(g, erfinv(input)),
     compute=lambda special, x: np.where(x == 0, x, special.erfinv(x)),
 )
 lgamma = _special(

@@ -243,18 +243,29 @@ def _real_product(g: Any, x: Any) -> Any:
 # -- variances with their means ---------------------------------------------------------------------------------------
 
 
-def _with_mean(moment: Op, slope: Any) -> Op:
-    """A variance or deviation, and the mean: two results of one node."""
+def _var_mean_input(gs: Any, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any) -> tuple[Any]:
+    through_var = None if gs[0] is None else _var_input(gs[0], input, dim, unbiased, keepdim, correction)
+    return (_plus_mean(through_var, gs[1], input, dim, keepdim),)
 
-    def rule(
-        gs: Any, input: Any, out: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any, needs: Any
-    ) -> tuple[Any]:
-        shape = tuple(input.shape)
-        total = None if gs[0] is None else slope(gs[0], input, out, dim, unbiased, keepdim, correction)
-        if gs[1] is not None:
-            share = spread(gs[1], shape, dim, keepdim) / count(shape, dim)
-            total = share if total is None else total + share
-        return (total,)
+
+def _std_mean_input(
+    gs: Any, input: Any, out: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any
+) -> tuple[Any]:
+    through_std = None if gs[0] is None else _std_input(gs[0], input, out, dim, unbiased, keepdim, correction)
+    return (_plus_mean(through_std, gs[1], input, dim, keepdim),)
+
+
+def _plus_mean(total: Any, g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    """The gradient through the other moment, if any, and that through the mean."""
+    if g is None:
+        return total
+    shape = tuple(input.shape)
+    share = spread(g, shape, dim, keepdim) / count(shape, dim)
+    return share if total is None else total + share
+
+
+def _with_mean(moment: Op, rule: Any) -> Op:
+    """A variance or deviation, and the mean: two results of one node."""
 
     def kernel(
         input: Array, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, correction: float | None = None
@@ -274,8 +285,8 @@ def _with_mean(moment: Op, slope: Any) -> Op:
     )(kernel)
 
 
-var_mean = _with_mean(var, lambda g, input, out, *options: _var_input(g, input, *options))
-std_mean = _with_mean(std, _std_input)
+var_mean = _with_mean(var, _var_mean_input)
+std_mean = _with_mean(std, _std_mean_input)
 
 
 @op("(Tensor input, Number factor)", namespace="internal", node="MulBackward1", input=lambda g, factor: g * factor)

@@ -137,6 +137,7 @@ def check_columns(shape: Shape, image: Shape, kernel: Shape, dilation: Shape, pa
     "(Tensor input, int upscale_factor)",
     node="PixelShuffleBackward0",
     namespace="nn",
+    format_of=0,
     input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor),
 )
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
@@ -162,6 +163,7 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     "(Tensor input, int downscale_factor)",
     node="PixelUnshuffleBackward0",
     namespace="nn",
+    format_of=0,
     input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor),
 )
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
@@ -196,6 +198,7 @@ def _check_images(name: str, input: Array, factor: int, option: str) -> None:
     "(Tensor input, int groups)",
     node="ChannelShuffleBackward0",
     namespace="nn",
+    format_of=0,
     input=lambda g, groups: channel_shuffle(g, g.shape[1] // groups if g.shape[1] else groups),
 )
 def channel_shuffle(input: Array, groups: int) -> Array:

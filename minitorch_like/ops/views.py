@@ -59,7 +59,7 @@ def _zeros(input: Array, shape: Shape) -> Array:
 
 
 @op(
-    "(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1)",
+    "(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1, *, Tensor? out=None)",
     arity=2,
     input=lambda g, dim, start, end, step: _slice_cleared(g, dim, start, end, step),
     src=lambda g, dim, start, end, step: slice_along(g, dim, start, end, step),
@@ -118,7 +118,7 @@ def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
 
 
 @op(
-    "(Tensor input, int dim, int start, int length)",
+    "(Tensor input, int dim, int start, int length, *, Tensor? out=None)",
     input=lambda g, input_shape, dim, start, length: _narrow_back(g, input_shape, dim, start, length),
 )
 def narrow_copy(input: Array, dim: int, start: int, length: int) -> Array:

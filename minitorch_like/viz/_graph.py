@@ -185,7 +185,7 @@ def _nodes(start: Node, number: int) -> dict[Node, set[int]]:
     stack = [start]
     while stack:
         node = stack.pop()
-        for edge, output in node.next_functions:
+        for edge, output in node.edges():
             if edge is not None:
                 if edge not in found:
                     found[edge] = set()
@@ -222,7 +222,7 @@ def _saved_values(nodes: Mapping[Node, Any]) -> dict[Key, Array]:
             if kind == OUTPUT:
                 found[node, index] = array
             elif kind == INPUT and index < len(node.inputs):
-                edge, number = node.next_functions[index]
+                edge, number = node.edges()[index]
                 if edge is not None:
                     found[edge, number] = array
     return found
@@ -279,7 +279,7 @@ def _part(node: Node, number: int) -> str:
 def _operands(node: Node) -> list[Any]:
     """For each operand the key of its value, or an array, a Tensor, a number, None or UNKNOWN."""
     op, kept = _op(node), _kept(node)
-    edges: list[Any] = [None if edge is None else (edge, number) for edge, number in node.next_functions]
+    edges: list[Any] = [None if edge is None else (edge, number) for edge, number in node.edges()]
     if op is None or isinstance(node, CopySlices):
         return [UNKNOWN if edge is None else edge for edge in edges]
     count = len(edges) if op.variadic else op.arity

@@ -58,7 +58,7 @@ def graphs(kind: str, most_steps: int = 8) -> st.SearchStrategy[Program]:
 
     kind: see `Scope`.  Programs of the kinds 'edges' and 'infinities' are not differentiated.
     """
-    return scopes(kind, most_steps).map(_differentiated)
+    return scopes(kind, most_steps).map(differentiated)
 
 
 # Layers that random graphs know too, and what may stand between layers.
@@ -81,10 +81,11 @@ def _stacks(draw: Draw, most_steps: int) -> Scope:
 
 def stacks(most_steps: int = 6) -> st.SearchStrategy[Program]:
     """Programs of up to `most_steps` steps, most of them layers."""
-    return _stacks(most_steps).map(_differentiated)
+    return _stacks(most_steps).map(differentiated)
 
 
-def _differentiated(scope: Scope) -> Program:
+def differentiated(scope: Scope) -> Program:
+    """The program of a scope, with what to differentiate and in which direction."""
     program = Program(tuple(scope.inputs), tuple(scope.steps), exact=scope.kind in ("whole", "ties"))
     if scope.kind in ("edges", "infinities"):
         return program

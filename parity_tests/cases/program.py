@@ -134,7 +134,7 @@ def encode(value: Any) -> Any:
     """An argument, an array or a part of a program as plain data for JSON; `decode` is the way back."""
     kind = type(value).__name__
     if isinstance(value, np.ndarray):
-        elements = [float.hex(x) if value.dtype.kind == "f" else x for x in value.ravel().tolist()]
+        elements = [_number(x) for x in value.ravel().tolist()]
         return {"array": elements, "shape": list(value.shape), "dtype": value.dtype.name}
     if kind in _NODES:
         return {kind: {each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)}}
@@ -144,9 +144,22 @@ def encode(value: Any) -> Any:
         return {"dict": {key: encode(item) for key, item in value.items()}}
     if isinstance(value, slice):
         return {"slice": [value.start, value.stop, value.step]}
-    if isinstance(value, float):
-        return {"float": value.hex()}
+    if isinstance(value, (float, complex)):
+        return {type(value).__name__: _number(value)}
     return {"ellipsis": None} if value is ... else value
+
+
+def _number(value: Any) -> Any:
+    """A number so that no bit of it is lost."""
+    if isinstance(value, complex):
+        return [value.real.hex(), value.imag.hex()]
+    return value.hex() if isinstance(value, float) else value
+
+
+def _number_again(value: Any) -> Any:
+    if isinstance(value, list):
+        return complex(*map(float.fromhex, value))
+    return float.fromhex(value) if isinstance(value, str) else value
 
 
 def decode(value: Any) -> Any:
@@ -154,8 +167,7 @@ def decode(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        elements = [float.fromhex(x) if isinstance(x, str) else x for x in value["array"]]
-        return np.array(elements, value["dtype"]).reshape(value["shape"])
+        return np.array([_number_again(x) for x in value["array"]], value["dtype"]).reshape(value["shape"])
     ((kind, body),) = value.items()
     match kind:
         case "tuple":
@@ -166,8 +178,8 @@ def decode(value: Any) -> Any:
             return {key: decode(item) for key, item in body.items()}
         case "slice":
             return slice(*body)
-        case "float":
-            return float.fromhex(body)
+        case "float" | "complex":
+            return _number_again(body)
         case "ellipsis":
             return ...
     return _NODES[kind](**{name: decode(item) for name, item in body.items()})

@@ -11,6 +11,7 @@ import contextlib
 import copy
 import dataclasses
 import pickle
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +22,13 @@ import numpy as np
 from parity_tests.backends import Backend, Unsupported
 from parity_tests.backends.double import Double
 from parity_tests.cases.execute import Disturb, resolve
-from parity_tests.cases.program import Ref, coded, decode, encode, refs
+from parity_tests.cases.program import Ref, coded, decode, encode
 from parity_tests.check import Derived, Difference, Exact, Outcome, Raised, Snapshot, compare
 from parity_tests.check.snapshot import Array, Path, is_tensor, leaves, of_tensor
 from parity_tests.check.snapshot import Sequence as Items
 from parity_tests.suite import Arena
 
 MODES = ("no_grad", "inference_mode", "enable_grad")
-
-MOST_TRIES = 1500  # of smaller walks
 
 # torch 2.13 crashes where these are the first to ask a view for its node after its base was written to.
 HOOKING = (
@@ -154,7 +153,8 @@ class World:
         self.values: dict[str, Any] = {}
         self.heard: list[Any] = []
         self.circumstances: list[str] = []
-        self.inferred = False  # whether a backward pass was made in inference mode
+        self.leaves: set[str] = set()  # the names of what was made to require grad
+        self.past: set[str] = set()  # of PAST, what has come to pass
         self.refused: list[Any] = []  # the tensors that would not take a hook
 
     # -- doing -------------------------------------------------------------------------------------------------------
@@ -162,6 +162,7 @@ class World:
     def do(self, move: Move) -> Any:
         """Make a step; what it returned, or the error that it raised.  KeyError for a name that nobody has."""
         args, kwargs = self._resolve(move.args), self._resolve(dict(move.kwargs))
+        self.past |= {name for name, holds in PAST.items() if holds(self, move, tensors_in(args))}
         if move.op == "del":
             del self.values[move.args[0].name]
             return None
@@ -171,7 +172,6 @@ class World:
                     return self.backend.tensor(move.args[0], **kwargs)
                 known = [name for name, holds in CIRCUMSTANCES.items() if holds(self, move, tensors_in(args))]
                 self.circumstances += known
-                self.inferred |= move.op.startswith("autograd.") and move.mode == "inference_mode"
                 if move.op in HOOKING:
                     ask(args[0], "grad_fn")
                 if move.op in COMPOSED:
@@ -179,6 +179,7 @@ class World:
                 return self.backend.call(move.op, *args, **kwargs)
         except Exception as error:  # noqa: BLE001  the error is a result like any other
             self.refused += args[:1] if move.op in HOOKING else []
+            self.past |= {"a backward pass was refused before"} if move.op.startswith("autograd.") else set()
             raised = Raised.of(error, unsupported=isinstance(error, Unsupported))
             return dataclasses.replace(raised, message=raised.message.replace(self.backend.name, "torch"))
 
@@ -189,6 +190,7 @@ class World:
             for name, part in zip(move.results, parts, strict=True):
                 if name and not isinstance(part, Raised):
                     fresh = self.disturb and move.rounds and is_tensor(part)
+                    self.leaves |= {name} if move.op == "new" and move.kwargs else set()
                     self.values[name] = self.disturb(name, part) if self.disturb and fresh else part
         return Items("returned", [self._describe(part) for part in parts])
 
@@ -204,7 +206,7 @@ class World:
         that has none lies in memory, and what made it, is nobody's promise."""
         if is_tensor(part):
             return self.name_of(part) or dataclasses.replace(
-                of_tensor(part.detach()), strides=None, storage=None, grad_fn=None, is_leaf=None
+                of_tensor(settled(part.detach())), strides=None, storage=None, grad_fn=None, is_leaf=None
             )
         return part if part is None or isinstance(part, (Raised, bool, int, float, str)) else type(part).__name__
 
@@ -212,7 +214,7 @@ class World:
         if isinstance(value, np.ndarray):
             return self.backend.tensor(value)
         if isinstance(value, Hook):
-            return self._hook(*HOOKS[value.name])
+            return self._hook(value.name)
         if isinstance(value, Ref):
             name, *attributes = value.name.split(".")
             found = self.values[name]
@@ -225,14 +227,18 @@ class World:
             return {name: self._resolve(item) for name, item in value.items()}
         return resolve(value, self.values, self.backend)
 
-    def _hook(self, function: Callable[[Any], Any], _: str) -> Callable[[Any], Any]:
+    def _hook(self, name: str) -> Callable[[Any], Any]:
+        function, _ = HOOKS[name]
         heard = self.heard  # and not the world, whose tensors the hook would keep alive
 
         def hook(*values: Any) -> Any:
+            heard.append(name)  # which of them comes first is to be seen as well
             for value in values if not isinstance(values[0], tuple) else [each for part in values for each in part]:
-                grad = value if function is not HOOKS["clear"][0] else value.grad
+                grad = value.grad if name == "clear" else value
                 told = (
-                    grad if grad is None else dataclasses.replace(of_tensor(grad.detach()), strides=None, storage=None)
+                    grad
+                    if grad is None
+                    else dataclasses.replace(of_tensor(settled(grad.detach())), strides=None, storage=None)
                 )
                 heard.append(told)
             return function(*values)
@@ -268,6 +274,8 @@ class World:
             "is_contiguous": tensor.is_contiguous(),
             "output_nr": ask(tensor, "output_nr"),
             "is_inference": tensor.is_inference(),
+            "is_conj": ask(tensor, "is_conj")(),
+            "is_neg": ask(tensor, "is_neg")(),
         }
         if closely:
             node = ask(tensor, "grad_fn")
@@ -280,6 +288,30 @@ class World:
         return facts
 
 
+def _kept_gradient(world: World, move: Move, operands: list[Any]) -> bool:
+    leaf = operands[0] if move.op == "del" and operands else None
+    return leaf is not None and leaf.requires_grad and ask(leaf, "is_leaf") is True and bool(world.name_of(leaf.grad))
+
+
+# What later backward passes may tell.
+PAST: dict[str, Callable[[World, Move, list[Any]], bool]] = {
+    "a backward pass was made in inference mode": lambda world, move, operands: (
+        move.op.startswith("autograd.") and move.mode == "inference_mode"
+    ),
+    "a leaf was forgotten and its gradient was not": _kept_gradient,
+    "what was a leaf was forgotten": lambda world, move, operands: (
+        move.op == "del" and move.args[0].name in world.leaves and ask(operands[0], "is_leaf") is not True
+    ),
+}
+
+
+def _remembered(name: str) -> Callable[[World, Move, list[Any]], bool]:
+    return lambda world, move, operands: move.op.startswith("autograd.") and name in world.past
+
+
+# After this torch has integers that require grad, and an error for whatever is done to them: no walk goes on.
+ACCIDENT = "integers are given a number that requires grad"
+
 # What torch's own answers are accidents of: a difference in such a step says so, for the store of expected failures.
 CIRCUMSTANCES: dict[str, Callable[[Any, Move, list[Any]], bool]] = {
     "a leaf of inference mode requires grad": lambda world, move, operands: any(
@@ -288,15 +320,18 @@ CIRCUMSTANCES: dict[str, Callable[[Any, Move, list[Any]], bool]] = {
     "an operand is of inference mode, and this is not": lambda world, move, operands: (
         move.mode != "inference_mode" and any(each.is_inference() for each in operands)
     ),
-    "integers are given a number that requires grad": lambda world, move, operands: (
-        len(operands) > 1 and not operands[0].is_floating_point() and any(each.requires_grad for each in operands[1:])
+    ACCIDENT: lambda world, move, operands: (
+        len(operands) > 1
+        and not (operands[0].is_floating_point() or operands[0].is_complex())
+        and any(each.requires_grad for each in operands[1:])
     ),
     "a hook was refused before": lambda world, move, operands: (
         move.op in HOOKING and any(each is operands[0] for each in world.refused)
     ),
-    "a backward pass was made in inference mode": lambda world, move, operands: (
-        move.op.startswith("autograd.") and world.inferred
+    "a copy is made of what was detached from a view": lambda world, move, operands: (
+        move.op == "composed.pickled" and operands[0]._base is None and bool(operands[0].storage_offset())
     ),
+    **{name: _remembered(name) for name in (*PAST, "a backward pass was refused before")},
 }
 
 
@@ -305,6 +340,20 @@ def tensors_in(value: Any) -> list[Any]:
     if isinstance(value, (tuple, list)):
         return [each for item in value for each in tensors_in(item)]
     return [value] if is_tensor(value) else []
+
+
+def bare(tensor: Any) -> Any:
+    """What is in the memory of a tensor that is a conjugate or a negative view; others are what they are."""
+    if getattr(tensor, "is_conj", bool)():
+        tensor = tensor.conj()
+    if getattr(tensor, "is_neg", bool)():
+        tensor = sys.modules[type(tensor).__module__]._neg_view(tensor)
+    return tensor
+
+
+def settled(gradient: Any) -> Any:
+    """A gradient that is no conjugate or negative view: whether it is one is nobody's promise."""
+    return gradient.resolve_conj().resolve_neg() if hasattr(gradient, "resolve_conj") else gradient
 
 
 def parts_of(result: Any) -> list[Any]:
@@ -321,9 +370,9 @@ def ask(tensor: Any, name: str) -> Any:
 
 def snapshot(tensor: Any) -> Snapshot:
     """The snapshot of a tensor without what `World._facts` asks."""
-    plain = of_tensor(tensor.detach())
+    plain = of_tensor(bare(tensor.detach()))
     grad = ask(tensor, "grad")
-    grad = of_tensor(grad.detach(), accumulated=True) if is_tensor(grad) else None
+    grad = of_tensor(settled(grad.detach()), accumulated=True) if is_tensor(grad) else None
     return dataclasses.replace(
         plain, kind=type(tensor).__name__, requires_grad=None, is_leaf=None, grad_fn=None, grad=grad
     )
@@ -339,6 +388,17 @@ def through(walk: Walk, backend: Backend, disturb: Disturb | None = None) -> Ite
         yield world.look(world.step(move), walk.closely or number == len(walk.moves))
 
 
+def _end(walk: Walk, backend: Backend, disturb: Disturb | None) -> Seen:
+    """What there is to see at the end.  Steps whose operands are missing are left out: in another dtype, bytes are others."""
+    world = World(backend, disturb)
+    returned: Any = None
+    for move in walk.moves:
+        returned = None
+        with contextlib.suppress(KeyError):
+            returned = world.step(move)
+    return world.look(returned, closely=True)
+
+
 def check_walk(walk: Walk, arena: Arena) -> list[Difference]:
     """The differences after the first step that shows any."""
     with warnings.catch_warnings():
@@ -348,12 +408,17 @@ def check_walk(walk: Walk, arena: Arena) -> list[Difference]:
             for number, (expected, actual) in enumerate(sides):
                 found = _differences(expected, actual, _judge(walk, number, arena.double))
                 if found:
-                    found = [_under(each, expected.circumstances) for each in found]
+                    found = sorted((_under(each, expected.circumstances) for each in found), key=_is_ours)
                     unsupported = [each for each in found if each.outcome == Outcome.UNSUPPORTED]
                     return unsupported or found
         except KeyError:  # no walk at all: a step was taken out that gave a later one its operand
             return []
     return []
+
+
+def _is_ours(difference: Difference) -> bool:
+    """Whether it is no bug of the reference's own, which comes first, so that nobody looks for it elsewhere."""
+    return "INTERNAL ASSERT FAILED" not in difference.message
 
 
 def _under(difference: Difference, circumstances: tuple[str, ...]) -> Difference:
@@ -379,8 +444,8 @@ def _judge(walk: Walk, number: int, double: Double) -> Callable[[Path, Snapshot,
 
     def oracle(delta: float, seed: int) -> Mapping[Path, Array]:
         with double.disturbed(delta, seed):
-            *_, last = through(Walk(moves), double, (lambda name, value: double.disturb(value)) if delta else None)
-        return {path: each.value for path, each in leaves(last.values)}
+            end = _end(Walk(moves), double, (lambda name, value: double.disturb(value)) if delta else None)
+        return {path: each.value for path, each in leaves(end.values)}
 
     derived = Derived(oracle, exact=not any(move.rounds for move in moves))
 
@@ -391,73 +456,3 @@ def _judge(walk: Walk, number: int, double: Double) -> Callable[[Path, Snapshot,
             return Exact()(path, expected, actual)
 
     return judge
-
-
-# -- reducing --------------------------------------------------------------------------------------------------------
-
-
-def reduce_walk(walk: Walk, shows: Callable[[Walk], bool]) -> Walk:
-    """A walk with fewer steps and modes for which `shows` still holds."""
-    changed, tries = True, 0
-    while changed:
-        changed = False
-        for proposal in _simpler(walk):
-            tries += 1
-            if tries > MOST_TRIES:
-                return walk
-            if shows(proposal):
-                walk, changed = proposal, True
-                break
-    return walk
-
-
-def _simpler(walk: Walk) -> Iterator[Walk]:
-    moves = walk.moves
-    if not walk.closely:
-        yield Walk(moves)
-    size = len(moves) // 2
-    while size:
-        for start in range(len(moves) - size, -1, -size):
-            yield dataclasses.replace(walk, moves=moves[:start] + moves[start + size :])
-        size //= 2
-    for k, move in enumerate(moves):
-        for name in move.results:
-            for operand in refs((*move.args, *move.kwargs.values())):
-                later = (_renamed(each, name, operand.name) for each in moves[k + 1 :])
-                if name and operand.name != name:
-                    yield dataclasses.replace(walk, moves=(*moves[:k], *later))
-        for fresh in _fresh(move, moves[k + 1 :]):
-            yield dataclasses.replace(walk, moves=(*moves[:k], fresh, *moves[k + 1 :]))
-        for change in _plainer(move):
-            yield dataclasses.replace(walk, moves=(*moves[:k], dataclasses.replace(move, **change), *moves[k + 1 :]))
-
-
-def _fresh(move: Move, later: tuple[Move, ...]) -> Iterator[Move]:
-    """New tensors of a few shapes in the place of a computed one, if only one of what the step gave is used later."""
-    used = {each.name.partition(".")[0] for step in later for each in refs((*step.args, *step.kwargs.values()))}
-    names = [name for name in move.results if name in used]
-    if move.op != "new" and len(names) == 1:
-        for shape in ((2,), (2, 3), ()):
-            for kind in (np.float32, np.bool_):
-                yield Move("new", (np.ones(shape, kind),), results=(names[0],))
-
-
-def _renamed(move: Move, old: str, new: str) -> Move:
-    """A step with another tensor in the place of one."""
-
-    def substituted(value: Any) -> Any:
-        if isinstance(value, Ref) and value.name.partition(".")[0] == old:
-            return Ref(new + value.name[len(old) :])
-        return type(value)(map(substituted, value)) if isinstance(value, (tuple, list)) else value
-
-    return dataclasses.replace(move, args=substituted(move.args))
-
-
-def _plainer(move: Move) -> Iterator[dict[str, Any]]:
-    if move.mode:
-        yield {"mode": ""}
-    if move.op == "new" and move.kwargs:
-        yield {"kwargs": {}}
-    for k, each in enumerate(move.args):
-        if isinstance(each, np.ndarray) and each.dtype.kind == "f" and not np.all(each == 1):
-            yield {"args": (*move.args[:k], np.ones_like(each), *move.args[k + 1 :])}

@@ -9,7 +9,8 @@ from parity_tests.cases.state_steps import step
 from parity_tests.check.snapshot import Array
 
 
-def _cotangent(look: Look, x: Ref) -> Array:
+def cotangent(look: Look, x: Ref) -> Array:
+    """A gradient for x, of small integers."""
     tensor = look.at(x)
     return look.array(tuple(tensor.shape), dtype_of(tensor))
 
@@ -18,13 +19,13 @@ def _cotangent(look: Look, x: Ref) -> Array:
 def backward(look: Look) -> Move:
     x = look.mostly(computed)
     kwargs = {"retain_graph": True} if look.number(0, 2) else {}
-    return Move("autograd.backward", ([x], [_cotangent(look, x)]), kwargs)
+    return Move("autograd.backward", ([x], [cotangent(look, x)]), kwargs)
 
 
 @step
 def backward_of_two(look: Look) -> Move:
     x, y = look.mostly(computed), look.mostly(differentiable)
-    return Move("autograd.backward", ([x, y], [_cotangent(look, x), _cotangent(look, y)]), {"retain_graph": True})
+    return Move("autograd.backward", ([x, y], [cotangent(look, x), cotangent(look, y)]), {"retain_graph": True})
 
 
 @step
@@ -32,7 +33,7 @@ def grad(look: Look) -> Move:
     y = look.mostly(computed)
     x = look.mostly(differentiable)
     kwargs = {"retain_graph": True, "allow_unused": bool(look.number(0, 3))}
-    return Move("autograd.grad", ([y], [x], [_cotangent(look, y)]), kwargs)
+    return Move("autograd.grad", ([y], [x], [cotangent(look, y)]), kwargs)
 
 
 @step
@@ -97,19 +98,19 @@ def give_grad(look: Look) -> Move:
 @step
 def recorded_backward(look: Look) -> Move:
     x = look.mostly(computed, small)
-    return Move("autograd.backward", ([x], [_cotangent(look, x)]), {"create_graph": True})
+    return Move("autograd.backward", ([x], [cotangent(look, x)]), {"create_graph": True})
 
 
 @step
 def backward_into(look: Look) -> Move:
     x, y = look.mostly(computed), look.mostly(differentiable)
-    return Move("autograd.backward", ([x], [_cotangent(look, x)]), {"retain_graph": True, "inputs": [y]})
+    return Move("autograd.backward", ([x], [cotangent(look, x)]), {"retain_graph": True, "inputs": [y]})
 
 
 @step
 def grad_of_grad(look: Look) -> Move:
     y, x = look.mostly(computed, small), look.mostly(differentiable)
-    return Move("composed.grad_of_grad", (y, x, _cotangent(look, y), _cotangent(look, x)))
+    return Move("composed.grad_of_grad", (y, x, cotangent(look, y), cotangent(look, x)))
 
 
 @step

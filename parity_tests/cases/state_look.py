@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any, TypeAlias
 
 import numpy as np
-from hypothesis import strategies as st
 
 from parity_tests.cases.program import Ref
+from parity_tests.cases.state import bare
 from parity_tests.check.snapshot import Array, is_tensor
 
 Condition: TypeAlias = Callable[[Any], bool]
@@ -30,6 +31,10 @@ def floating(tensor: Any) -> bool:
     return bool(tensor.is_floating_point())
 
 
+def complex_(tensor: Any) -> bool:
+    return bool(tensor.is_complex())
+
+
 def differentiable(tensor: Any) -> bool:
     return bool(tensor.requires_grad)
 
@@ -42,6 +47,8 @@ def small(tensor: Any) -> bool:
 def sure(tensor: Any) -> bool:
     """Whether its bytes are sure: of whole numbers, which are not rounded, and not 0, which may have a sign."""
     values = values_of(tensor)
+    if values.dtype.kind == "c":
+        values = np.stack([values.real, values.imag])
     return values.dtype.kind != "f" or bool(np.all((values % 1 == 0) & (values != 0)))
 
 
@@ -71,24 +78,29 @@ def computed(tensor: Any) -> bool:
     return tensor.grad_fn is not None
 
 
+def hooked(tensor: Any) -> bool:
+    """Whether something is to be called with its gradient."""
+    return bool(tensor._backward_hooks or tensor._post_accumulate_grad_hooks)
+
+
 def values_of(tensor: Any) -> Array:
-    array: Array = tensor.detach().numpy()
+    """What lies in its memory."""
+    array: Array = bare(tensor.detach()).numpy()
     return array
 
 
 class Look:
     """What a declaration sees and draws from."""
 
-    def __init__(self, values: Mapping[str, Any], draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], random: Random) -> None:
         self.values = values
-        self.draw = draw
+        self.random = random
 
     def number(self, low: int, high: int) -> int:
-        found: int = self.draw(st.integers(low, high))
-        return found
+        return self.random.randint(low, high)
 
     def chance(self, one_in: int) -> bool:
-        """Once in so many times; shrinks to no."""
+        """Once in so many times."""
         return self.number(0, one_in - 1) == one_in - 1
 
     def one_of(self, *items: Any) -> Any:
@@ -134,6 +146,8 @@ class Look:
         """Small integers in an order that is drawn."""
         size = int(np.prod(shape))
         numbers = (np.arange(size) * 5 + self.number(0, 6) * 3) % 7 - 3
+        if dtype.startswith("complex"):
+            numbers = numbers + 1j * (np.arange(size) * 3 % 5 - 2)
         return (numbers > 0 if dtype == "bool" else numbers.astype(dtype)).reshape(shape)
 
     def places(self, ref: Ref) -> Array:
@@ -147,10 +161,10 @@ class Look:
         target = self.at(ref)
         kind = self.number(0, 3)
         if kind == 0:
-            return self.one_of(2, -1, 0, 3, 0.5, True)
+            return self.one_of(2, -1, 0, 3, 0.5, True, 1 - 2j if target.is_complex() else 1)
         if kind == 1:
             shape = tuple(target.shape)[self.number(0, 1) * target.dim() :]
-            return self.array(shape, self.one_of("float32", "int64", "float64"))
+            return self.array(shape, self.one_of("float32", "int64", "float64", dtype_of(target)))
         return self.tensor(lambda x: (_broadcasts(x, target) and small(x)) or self.values.get(ref.name) is x)
 
     def source(self, ref: Ref) -> Any:

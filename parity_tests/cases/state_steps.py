@@ -13,10 +13,10 @@ that numbers stay small integers wherever the op leaves them so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
-from parity_tests.cases.program import DType
+from parity_tests.cases.program import DType, Ref
 from parity_tests.cases.state import Move
 from parity_tests.cases.state_look import (
     SHAPES,
@@ -28,12 +28,25 @@ from parity_tests.cases.state_look import (
     values_of,
 )
 
-Declaration: TypeAlias = Callable[[Look], Move]
+Moves: TypeAlias = Generator[Move, list[Ref], None]
+Declaration: TypeAlias = Callable[[Look], "Move | Moves"]
 
 STEPS: dict[str, Declaration] = {}
 
-# How many rules the machine has for a step, where it is more than one.
-WEIGHTS = {"backward": 4, "arithmetic_": 3, "arithmetic": 3, "item": 2, "assign": 2, "unhook": 2, "expand": 2}
+# How often a step is taken beside the others, where it is not as often as they are.
+WEIGHTS = {
+    "backward": 4,
+    "arithmetic_": 3,
+    "arithmetic": 3,
+    "item": 2,
+    "assign": 2,
+    "unhook": 2,
+    "expand": 2,
+    "new_complex": 2,
+    "conjugate": 2,
+    "its_part": 2,
+    "mixed": 2,
+}
 
 DTYPES = ("float32", "float32", "float32", "float64", "int64", "bool")
 
@@ -74,7 +87,9 @@ def _has_own_grad(tensor: Any) -> bool:
     """Whether it has a gradient that is not a piece, or a sum, that the backward pass has left."""
     grad = tensor.grad
     return (
-        grad is not None and not grad._version and grad.untyped_storage().nbytes() == grad.numel() * grad.element_size()
+        grad is not None
+        and not (grad._version or grad.is_conj() or grad.is_neg())
+        and grad.untyped_storage().nbytes() == grad.numel() * grad.element_size()
     )
 
 

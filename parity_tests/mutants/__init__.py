@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 from parity_tests.backends.double import Double
 from parity_tests.backends.torch_like import TorchLike
-from parity_tests.mutants import derivatives, engine, errors, kernels, layers, state, training
+from parity_tests.mutants import derivatives, engine, errors, kernels, layers, saved, state, training
 from parity_tests.mutants.fault import FAULTS, Fault
 from parity_tests.mutants.hunting import Sample, Verdict, draw, hunt
-from parity_tests.searches import LAYERS, MLPS, SUITES, TWINS
+from parity_tests.searches import LAYERS, MLPS, SAVED, SUITES, TWINS
 from parity_tests.suite import Arena, Suite
 
 # Never less than in continuous integration: that a short search does not find a fault says nothing.
@@ -82,8 +82,9 @@ def look_for(fault: Fault, profile: str = "ci") -> Verdict:
         training.__name__: (MLPS,),
         layers.__name__: (LAYERS,),
         state.__name__: (TWINS,),
+        saved.__name__: (SAVED,),
     }
-    others = tuple(suite for suite in SUITES if suite not in (MLPS, LAYERS, TWINS))
+    others = tuple(suite for suite in SUITES if suite not in (MLPS, LAYERS, TWINS, SAVED))
     first = apart.pop(fault.faulty.__module__, ())
     order = (first, others, *apart.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitorch_like import _apply, _writing
+from minitorch_like import _apply, _history, _set_data, _tensor, _writing
 from minitorch_like._capture import mode
 from minitorch_like._tensor import Tensor, wrap
 from minitorch_like.autograd import engine, graph, slices
@@ -121,6 +121,53 @@ def hooks_cannot_be_removed(right: Right, self: Any) -> None:
 def hooks_on_forgotten_leaves_are_not_called(right: Right, self: Any) -> Any:
     """What is to be called after the gradient of a leaf was updated is not, once nobody holds the leaf."""
     return self.leaf()
+
+
+@fault("hooks", Attribute(_history, "fall_asleep"), Attribute(_tensor, "fall_asleep"))
+def hooks_of_frozen_leaves_are_lost(right: Right, tensor: Any) -> None:
+    """A leaf that does not require grad for a while has lost its hooks when it does again."""
+
+
+_tensor_hooks = engine._Pass.tensor_hooks
+
+
+@fault("hooks", Attribute(engine._Pass, "tensor_hooks"), Attribute(engine._Pass, "before"))
+def hooks_of_nodes_come_first(right: Right, self: Any, node: Any, g: Any) -> Any:
+    """The hooks that run before a node run before those of the tensor that it made, which has no say in what they hear."""
+    if right is _tensor_hooks:
+        return g if node.hooks.before else right(self, node, g)
+    return _tensor_hooks(self, node, right(self, node, g))
+
+
+@fault("hooks", Attribute(engine._Pass, "fitted"))
+def hooks_after_nodes_hear_what_rules_give(right: Right, self: Any, node: Any, index: int, g: Any) -> Any:
+    """The hooks that run after a node are given gradients that broadcasting has not been undone in."""
+    return g
+
+
+@fault("shared gradients", Attribute(engine, "_recorded_copy"))
+def recorded_gradients_are_not_copied(right: Right, g: Any, leaf: Any) -> Any:
+    """With create_graph=True a leaf's .grad is the tensor that has reached it, not a copy."""
+    return g
+
+
+# -- what graphs have saved
+
+
+@fault("stale saved value", Attribute(_set_data, "note_detached"))
+def detached_operands_are_used(right: Right, tensor: Any) -> None:
+    """backward through an operand that was detached in place since is no error."""
+
+
+@fault("stale saved value", Attribute(_set_data, "replace_saved"))
+def old_data_is_used(right: Right, tensor: Any, old: Any) -> None:
+    """backward computes with the data that an operand had when it was saved, not with what it was given since."""
+
+
+@fault("second order", Attribute(engine, "saved_tensors"))
+def saved_results_forget_their_history(right: Right, node: Any) -> Any:
+    """With create_graph=True a result that its own node has saved is a constant."""
+    return [wrap(each._data) if isinstance(each, Tensor) and each._node is node else each for each in right(node)]
 
 
 @fault("no error", Attribute(graph.NotImplementedNode, "apply"))

@@ -143,6 +143,26 @@ def test_of_two_overlapping_operands(torch, candidate, name, dtype):
     same(torch, candidate, program)
 
 
+LYING_OTHERWISE = {
+    "powers of integers": "[f(x.to(d), y.to(d)) for d in (ns.int64, ns.uint8) for f in (ns.pow, ns.Tensor.__rpow__)]",
+    "ldexp": "[ns.ldexp(v, w) for v, w in ((x, y), (y, x), (y[:, :1], x), (y[:, :1], x.int()), (y[:, :1].int(), x.int()))]",
+    "nll_loss": "F.nll_loss(x.expand(2, 5, 4, 3).log(), y.long().T.expand(2, 4, 3) % 5, reduction='none')",
+}
+
+
+@pytest.mark.parametrize("name", LYING_OTHERWISE)
+def test_operands_that_lie_otherwise(torch, candidate, name):
+    """The strides of what is computed of them."""
+
+    def program(ns):
+        x, y = ns.arange(1.0, 13).reshape(3, 4).T, ns.arange(1.0, 13).reshape(4, 3) % 3
+        if name == "nll_loss":
+            x = x[None, None]
+        return eval(LYING_OTHERWISE[name], {"ns": ns, "F": ns.nn.functional, "x": x, "y": y})
+
+    same(torch, candidate, program)
+
+
 def test_clamp_between_tensors(torch, candidate):
     def program(ns):
         memory = ns.arange(64)
@@ -218,6 +238,52 @@ def test_differentiated(torch, candidate, name):
         return [each.detach() for each in result] if isinstance(result, list) else result.detach(), z.grad, w.grad
 
     agree(torch, candidate, program)
+
+
+NARROW = {
+    "addmm": "ns.addmm(x, x, x, beta=0.5, alpha=0.625)",
+    "running statistics": "F.batch_norm(x, mean, var, training=True, momentum=0.5)",
+    "running statistics of instances": "F.instance_norm(x[None], mean[:1], var[:1], momentum=-1.)",
+}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow(torch, candidate, name, dtype):
+    """What is computed in float32 is what torch has it be in the end: gradients, and what is written to."""
+
+    def program(ns, tensor):
+        kind = getattr(ns, dtype)
+        x = tensor(np.array([[1.0, -2.0], [0.5, 4.0]], np.float32)).to(kind).requires_grad_()
+        mean, var = ns.ones(2, dtype=kind), ns.full((2,), 2.0, dtype=kind)
+        result = eval(NARROW[name], {"ns": ns, "F": ns.nn.functional, "x": x, "mean": mean, "var": var})
+        result.backward(ns.ones_like(result) * 0.5)
+        return result, x.grad, mean, var
+
+    agree(torch, candidate, program, coarsest=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8", "bool"])
+def test_tensordot_keeps_integers(torch, candidate, dtype):
+    """Also those that it sums because the other operand has one element along the dimension."""
+
+    def program(ns):
+        one, several = (ns.ones(shape, dtype=getattr(ns, dtype)) for shape in ((1, 1, 1), (2, 2, 1)))
+        return [ns.tensordot(one, several, dims) for dims in (([0, 1], [2, 0]), ([0, 1, 2], [0, 1, 2]))]
+
+    same(torch, candidate, program)
+
+
+@pytest.mark.parametrize("options", [{}, {"append": "x"}])
+def test_no_differences(torch, candidate, options):
+    """Of order 0 they are a copy, made in place."""
+
+    def program(ns):
+        x = ns.ones(2, 3, requires_grad=True)
+        y = ns.diff(x, 0, **dict.fromkeys(options, x))
+        return type(y.grad_fn).__name__, y._version, y.shape
+
+    same(torch, candidate, program)
 
 
 @pytest.mark.parametrize("name", ["asinh_", "acosh_", "atanh_", "sinh_"])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from parity_tests.check import Derived, assert_same, take
 from parity_tests.check.snapshot import leaves
+from parity_tests.check.tolerance import unit
 from parity_tests.suites._programs import run, same
 
 SHAPES = [(), (1,), (4,), (3, 4), (2, 1, 5), (0,), (2, 0), (40,)]
@@ -114,8 +115,8 @@ def play(ns, plan, dtype="float32", disturbance=None):
     return history
 
 
-def judges(torch, plan):
-    """For each step of `plan` a judge that knows how far float32's rounding may have carried the numbers."""
+def judges(torch, plan, dtype="float32"):
+    """For each step of `plan` a judge that knows how far the rounding of `dtype` may have carried the numbers."""
 
     @cache
     def disturbed(delta, seed):
@@ -123,7 +124,7 @@ def judges(torch, plan):
         return [{path: leaf.value for path, leaf in leaves(step)} for step in history]
 
     for index in range(len(plan["with_grad"])):
-        yield Derived(lambda delta, seed, index=index: disturbed(delta, seed)[index])
+        yield Derived(lambda delta, seed, index=index: disturbed(delta, seed)[index], unit(dtype))
 
 
 @given(plan=runs())
@@ -144,10 +145,9 @@ def test_float64_runs_agree(torch, candidate, name):
         "scale": 1.0,
         "seed": 3,
     }
-    want, got = play(torch, plan, "float64"), play(candidate, plan, "float64")
-    for (_, expected), (_, actual) in zip(leaves(take(want)), leaves(take(got)), strict=True):
-        assert actual.dtype == expected.dtype
-        np.testing.assert_allclose(actual.value, expected.value, rtol=1e-13, atol=1e-15)
+    histories = play(torch, plan, "float64"), play(candidate, plan, "float64"), judges(torch, plan, "float64")
+    for expected, actual, judge in zip(*histories, strict=True):
+        assert_same(expected, actual, judge=judge)
 
 
 # -- one program, both frameworks; the numbers in these are exact -------------------------------------------
@@ -349,7 +349,7 @@ def test_a_run_goes_on_in_the_other_framework(torch, candidate, name, forth):
     advance(source, sent, range(3, 6))
     advance(target, received, range(3, 6))
     for mine, other in zip(sent.param_groups[0]["params"], received.param_groups[0]["params"], strict=True):
-        np.testing.assert_allclose(mine.tolist(), other.tolist(), rtol=1e-6)
+        assert mine.tolist() == other.tolist()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -40,7 +40,10 @@ class NllLossBackward0(Node):
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        return (self.log_softmax(), 0), *((None, 0) for _ in self.inputs[1:])
+        return ((self.log_softmax(), 0),)
+
+    def edges(self) -> list[tuple[Node | None, int]]:
+        return [*self.next_functions, *((None, 0) for _ in self.inputs[1:])]
 
     def log_softmax(self) -> Node:
         """The node of log_softmax."""

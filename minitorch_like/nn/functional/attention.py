@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._capture import mode
 from minitorch_like._dtype import FLOATING_KINDS
 from minitorch_like.ops import TABLE, Op
 from minitorch_like.ops._checks import broadcast_shapes, c_name, title
-from minitorch_like.ops.attention import attention_scale
+from minitorch_like.ops.attention import attention_scale, part_of_value
 
-_ATTENTION = TABLE["attention"]
+_ATTENTION, _FUSED = TABLE["attention"], TABLE["fused_attention"]
 
 
 # -- scaled dot-product attention ------------------------------------------------------------------------------------
@@ -75,8 +77,26 @@ def _scaled_dot_product_attention(
         noise = dropout_noise((*_batch(query, key), q.shape[-2], k.shape[-2]), dropout_p, kind)
     elif dropout_p < 0.0 and fused:
         raise RuntimeError("scaled_dot_product_attention_flash_attention: Currently do not support dropout > 0")
-    result: Tensor = _ATTENTION.apply(query, key, value, attn_mask, noise, is_causal, float(scale), fused)
+    result: Tensor
+    if fused:
+        result = _FUSED.apply(query, key, value, attn_mask, is_causal, float(scale))
+    else:
+        result = _ATTENTION.apply(*_saved_parts(query, key, value, attn_mask, scale), noise, is_causal, 1.0)
     return result
+
+
+def _saved_parts(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """What torch computes with, and saves, where it composes the attention: query and key with the root of the scale in
+    each, and a value that a product of matrices can take as it lies."""
+    root = math.sqrt(abs(scale))
+    query, key = query * math.copysign(root, scale), key * root
+    if mode.grad:
+        mask = None if mask is None else mask.clone()
+        if value.dtype.itemsize == 2 or part_of_value(query._data, key._data, value._data).copied:
+            value = value.clone()
+    return query, key, value, mask
 
 
 _SIGNATURE = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._record import also_saved
 from minitorch_like.ops._checks import c_name
 from minitorch_like.ops._signature import Reader
 
@@ -24,8 +25,12 @@ def bilinear(*args: Any, **kwargs: Any) -> Tensor:
     rows = input1.reshape(-1, ins1) if input1.numel() else input1.reshape(input1.numel() // (ins1 or 1), ins1)
     # for each row the matrix (outs, ins2) that is to be applied to the second input
     maps = (rows @ weight.permute(1, 0, 2).reshape(ins1, outs * ins2)).view(rows.size(0), outs, ins2)
-    result = maps @ input2.reshape(rows.size(0), ins2, 1)
-    result = result.view(*input1.shape[:-1], outs)
+    others = input2.reshape(rows.size(0), ins2)
+    result = (maps @ others.unsqueeze(-1)).view(*input1.shape[:-1], outs)
+    given = rows, weight, others
+    for each in given:  # torch saves one for the gradients of the others
+        if any(other.requires_grad for other in given if other is not each):
+            also_saved(result, each)
     return result if bias is None else result + bias
 
 

@@ -62,6 +62,16 @@ def _batched(name: str, rank: int, function: Callable[..., Tensor], args: tuple[
     return result
 
 
+def _are_of_dtype(dtype: Any, weight: Tensor, bias: Tensor | None) -> bool:
+    return weight._data.dtype is dtype and (bias is None or bias._data.dtype is dtype)
+
+
+def _of_complex(function: Callable[..., Tensor], args: tuple[Any, ...]) -> Tensor:
+    from ._complex_convolution import complex_convolution
+
+    return complex_convolution(lambda *operands: function(*operands, *args[3:]), *args[:3])
+
+
 def _conv(rank: int) -> Callable[..., Tensor]:
     name = f"conv{rank}d"
     reader = Reader(name, (_CONV.format("int[1] padding=0"), _CONV.format('str padding="valid"')))
@@ -76,8 +86,11 @@ def _conv(rank: int) -> Callable[..., Tensor]:
         if not _are_plain(input, weight, bias, groups, stride, amounts, dilation):
             args = _read(reader, names, rank, args, kwargs)
             input, weight, bias, stride, padding, dilation, groups = args
-        if input._data.ndim != rank + 2:
+        x = input._data
+        if x.ndim != rank + 2:
             return _batched(name, rank, conv, args)
+        if x.dtype.kind == "c" and _are_of_dtype(x.dtype, weight, bias):
+            return _of_complex(conv, args)
         if padding.__class__ is str:
             input, padding = _resolved_padding(input, weight, stride, padding, dilation)
         result: Tensor = _convolution.apply(input, weight, bias, stride, padding, dilation, False, none, groups)
@@ -103,8 +116,11 @@ def _conv_transpose(rank: int) -> Callable[..., Tensor]:
         if not _are_plain(input, weight, bias, groups, stride, padding, output_padding, dilation):
             args = _read(reader, names, rank, args, kwargs)
             input, weight, bias, stride, padding, output_padding, groups, dilation = args
-        if input._data.ndim != rank + 2:
+        x = input._data
+        if x.ndim != rank + 2:
             return _batched(name, rank, conv_transpose, args)
+        if x.dtype.kind == "c" and _are_of_dtype(x.dtype, weight, bias):
+            return _of_complex(conv_transpose, args)
         result: Tensor = _convolution.apply(
             input, weight, bias, stride, padding, dilation, True, output_padding, groups
         )

@@ -164,8 +164,8 @@ def _bags(values: dict[str, Any], offsets: Tensor | None) -> Tensor:
     return _EMBEDDING_BAG.apply(
         weight,
         values["per_sample_weights"],
-        values["indices"],
-        offsets,
+        values["indices"].contiguous(),  # of which torch saves a copy where they are not
+        None if offsets is None else offsets.contiguous(),
         values["mode"],
         values["scale_grad_by_freq"],
         padding_idx,

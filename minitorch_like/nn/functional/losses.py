@@ -11,6 +11,7 @@ import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._capture import mode, run
 from minitorch_like._once import warn_of_call
+from minitorch_like._record import also_saved
 from minitorch_like.nn import _reduction
 from minitorch_like.nn.functional import _cross_entropy
 from minitorch_like.ops import TABLE
@@ -191,7 +192,7 @@ def cross_entropy(
     if label_smoothing == 0.0 and _cross_entropy.is_one_op(input._data, target._data):
         if weight is not None:
             check_constant("nll_loss_forward", weight=weight)
-            return _CROSS_ENTROPY.apply(input, target, weight._data, ignore_index, reduction)
+            return also_saved(_CROSS_ENTROPY.apply(input, target, weight._data, ignore_index, reduction), weight)
         return _CROSS_ENTROPY.apply(input, target, None, ignore_index, reduction)
     dim = 0 if input.dim() == 1 else 1
     probabilities = input._data.shape == target._data.shape
@@ -326,7 +327,8 @@ def binary_cross_entropy(
         size = _common_size(target.size(), weight.size())
         weight = weight.expand(size)
         check_constant("binary_cross_entropy", weight=weight)
-    return _BCE.apply(input, target, None if weight is None else weight._data, reduction)
+        return also_saved(_BCE.apply(input, target, weight._data, reduction), weight)
+    return _BCE.apply(input, target, None, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -349,7 +351,7 @@ def binary_cross_entropy_with_logits(
         _READ_BCE_WITH_LOGITS.read((input, target, weight, pos_weight, reduction), {})
     check_constant("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     arrays = [None if each is None else each._data for each in (weight, pos_weight)]
-    return _BCE_WITH_LOGITS.apply(input, target, *arrays, reduction)
+    return also_saved(_BCE_WITH_LOGITS.apply(input, target, *arrays, reduction), weight, pos_weight)
 
 
 def _common_size(*shapes: tuple[int, ...]) -> tuple[int, ...]:

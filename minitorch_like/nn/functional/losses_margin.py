@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._record import also_saved
 from minitorch_like.nn import _reduction
 from minitorch_like.nn.functional.activations import logsigmoid
 from minitorch_like.nn.functional.losses import are_tensors, check_constant, reduced
@@ -176,7 +177,8 @@ def multi_margin_loss(
         raise ValueError("weight must be one-dimensional")
     _READ_MULTI_MARGIN.read((input, target, p, margin, weight, reduction), {})
     check_constant("multi_margin_loss", weight=weight)
-    return _MULTI_MARGIN.apply(input, target._data, int(p), margin, None if weight is None else weight._data, reduction)
+    factors = None if weight is None else weight._data
+    return also_saved(_MULTI_MARGIN.apply(input, target._data, int(p), margin, factors, reduction), target, weight)
 
 
 def multilabel_margin_loss(
@@ -193,7 +195,7 @@ def multilabel_margin_loss(
     reduction = _reduction.checked(_reduction.resolved(size_average, reduce, reduction))
     if not are_tensors(input, target):
         _READ_MULTILABEL_MARGIN.read((input, target, reduction), {})
-    return _MULTILABEL_MARGIN.apply(input, target._data, reduction)
+    return also_saved(_MULTILABEL_MARGIN.apply(input, target._data, reduction), target)
 
 
 def soft_margin_loss(

@@ -11,7 +11,9 @@ from minitorch_like import Tensor
 from minitorch_like._bind import FUNCTIONS
 from minitorch_like._capture import mode
 from minitorch_like._dtype import promote_types
+from minitorch_like._layout import suggested_format
 from minitorch_like._once import warn_of_call
+from minitorch_like._record import also_saved
 from minitorch_like.ops import TABLE
 from minitorch_like.ops._checks import check_no_integer
 from minitorch_like.ops._signature import Reader
@@ -81,6 +83,8 @@ def rms_norm(
     if eps is None:
         eps = torch.finfo(dtype).eps
     if input.dtype is dtype and (weight is None or weight.dtype is dtype):
+        if weight is not None and mode.grad and weight.requires_grad and not input.requires_grad:
+            return _RMS_NORM.apply(input, None, normalized_shape, eps) * weight  # which saves nothing of the input
         return _RMS_NORM.apply(input, weight, normalized_shape, eps)
     if weight is not None:
         if weight.dtype is not input.dtype:
@@ -122,6 +126,8 @@ def group_norm(
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
     shape = input._data.shape
     _check_more_than_one_value([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
+    if not input._data.flags.c_contiguous:  # then torch works on, and saves, a copy
+        input = input.contiguous(memory_format=suggested_format(input._data))
     if num_groups.__class__ is int and eps.__class__ is float and _are_tensors(input, weight, bias):
         return _GROUP_NORM.apply(input, weight, bias, num_groups, eps)
     return FUNCTIONS["group_norm"](input, num_groups, weight, bias, eps)
@@ -279,7 +285,8 @@ def native_layer_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
     _, values = _NATIVE_LAYER_NORM.read(args, kwargs)
     result = FUNCTIONS["layer_norm"](**values)
     dims = tuple(range(-len(values["normalized_shape"]), 0))
-    return result, *_statistics(values["input"].detach(), dims, True, values["eps"], values["weight"])
+    means, factors = _statistics(values["input"].detach(), dims, True, values["eps"], values["weight"])
+    return also_saved(result, means, factors), means, factors
 
 
 def native_group_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -291,11 +298,17 @@ def native_group_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
             "Expected X.numel() == N * C * HxW to be true, but got false.  "
             "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
         )
-    result = FUNCTIONS["group_norm"](input.reshape(n, c, s), groups, weight, bias, eps).reshape(input.shape)
+    fits = input.shape[:2] == (n, c)
+    result = FUNCTIONS["group_norm"](input if fits else input.reshape(n, c, s), groups, weight, bias, eps)
+    result = result.reshape(input.shape)
     means, factors = _statistics(input.reshape(n, groups, c // groups * s), (2,), False, eps, weight)
     one, two, three = (
         _NAMED.apply(each, weight, bias, "NativeGroupNormBackward0") for each in (result, means, factors)
     )
+    for each in (one, two, three):  # which are of one node in torch
+        also_saved(each, input, weight)
+        also_saved(each, two, number=1)
+        also_saved(each, three, number=2)
     return one, two, three
 
 
@@ -306,9 +319,11 @@ def native_batch_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor
     result = _batch_norm(*values.values())
     if not values["training"]:
         dtype = (input if weight is None else weight).dtype
-        return result, torch.empty(0, dtype=dtype), torch.empty(0, dtype=dtype)
-    dims = (0, *range(2, input.dim()))
-    return result, *_statistics(input.detach(), dims, False, values["eps"], weight)
+        means, factors = torch.empty(0, dtype=dtype), torch.empty(0, dtype=dtype)
+    else:
+        dims = (0, *range(2, input.dim()))
+        means, factors = _statistics(input.detach(), dims, False, values["eps"], weight)
+    return also_saved(result, means, factors), means, factors
 
 
 def _root_rms_norm(*args: Any, **kwargs: Any) -> Tensor:

@@ -7,10 +7,13 @@ from typing import Any
 
 import minitorch_like as torch
 from minitorch_like import Tensor
+from minitorch_like._capture import mode
 from minitorch_like._dtype import FLOATING_KINDS
 from minitorch_like._functions import by_signature
-from minitorch_like.ops import TABLE, _pools
+from minitorch_like.ops import TABLE, Op, _pools
+from minitorch_like.ops._formats import is_channels_last
 from minitorch_like.ops._signature import Reader
+from minitorch_like.ops.pooling import Pool
 
 Ints = Any  # an int, or one for each dimension
 
@@ -18,6 +21,7 @@ _INT = frozenset({int})
 # Ops, not their `apply`, which is made when it is first called.
 _max_pool, _max_pool_with_indices = TABLE["max_pool"], TABLE["max_pool_with_indices"]
 _avg_pool, _max_unpool = TABLE["avg_pool"], TABLE["max_unpool"]
+_unsqueeze, _squeeze = TABLE["unsqueeze"], TABLE["squeeze"]
 
 
 def _are_plain(*values: Any) -> bool:
@@ -47,6 +51,14 @@ def _per_dimension(make: Callable[[int], Callable[..., Any]]) -> tuple[Callable[
     return make(1), make(2), make(3)
 
 
+def _over_images(op: Op, lines: Tensor, windows: Pool) -> Any:
+    """What `op` makes of lines (N, C, L) or (C, L) as images of one row; torch's pools in one dimension are views of that."""
+    result = op.apply(_unsqueeze.apply(lines, -2), windows)
+    if result.__class__ is tuple:
+        return tuple([_squeeze.apply(each, -2) for each in result])
+    return _squeeze.apply(result, -2)
+
+
 # -- sliding windows ------------------------------------------------------------------------------------------------
 
 
@@ -54,11 +66,6 @@ def _max_pooling(rank: int) -> Callable[..., Any]:
     name = f"max_pool{rank}d"
     options = "int[1] kernel_size, int[1] stride=(), int[1] padding=0, int[1] dilation=1, bool ceil_mode=False"
     reader = Reader(name, (f"(Tensor input, {options})",))
-
-    def find(shape: Any, options: Any, return_indices: bool) -> Any:
-        if rank == 1:
-            return (_pools.max_pool1d_with_indices if return_indices else _pools.max_pool1d)(shape, *options)
-        return _pools.max_pool(rank, shape, *options)
 
     def pool(
         input: Tensor,
@@ -73,8 +80,18 @@ def _max_pooling(rank: int) -> Callable[..., Any]:
         if ceil_mode.__class__ is not bool or not hasattr(input, "_node") or not _are_plain(*options[:4]):
             reader.read((input, *options), {})
             options = (*map(_plain, options[:4]), bool(ceil_mode))
-        windows = find(input._data.shape, options, bool(return_indices))
-        return (_max_pool_with_indices if return_indices else _max_pool).apply(input, windows)
+        op = _max_pool_with_indices if return_indices else _max_pool
+        shape = input._data.shape
+        if rank > 1:
+            return op.apply(input, _pools.max_pool(rank, shape, *options))
+        if not return_indices:
+            windows = _pools.max_pool1d(shape, *options)
+            if not (mode.grad and input.requires_grad):
+                result = op.apply(input, windows)
+                if len(shape) == 2:
+                    result._bump()  # torch takes the batch away in place
+                return result
+        return _over_images(op, input, _pools.max_pool1d_with_indices(shape, *options))
 
     doc = f"""The maximum of each window of (N, C, *size) or (C, *size), over {rank} dimensions.
 
@@ -126,9 +143,12 @@ def _avg_pooling(rank: int) -> Callable[..., Tensor]:
             or args[6:] not in ((), (None,))
         ):
             args = tuple(read(args, kwargs))
-        shape = args[0]._data.shape
-        windows = _pools.avg_pool1d(shape, *args[1:]) if rank == 1 else _pools.avg_pool(rank, shape, *args[1:])
-        result: Tensor = _avg_pool.apply(args[0], windows)
+        input = args[0]
+        result: Tensor
+        if rank == 1:
+            result = _over_images(_avg_pool, input, _pools.avg_pool1d(input._data.shape, *args[1:]))
+        else:
+            result = _avg_pool.apply(input, _pools.avg_pool(rank, input._data.shape, *args[1:]))
         return result
 
     doc = f"""The mean of each window of (N, C, *size) or (C, *size), over {rank} dimensions.
@@ -200,13 +220,12 @@ def _adaptive_max_pooling(rank: int) -> Callable[..., Any]:
     reader = Reader(name, (_ADAPTIVE,))
 
     def pool(input: Tensor, output_size: Ints, return_indices: bool = False) -> Any:
+        op = _max_pool_with_indices if return_indices else _max_pool
         if rank == 1:
             reader.read((input, output_size), {})
-            windows = _pools.adaptive_pool1d(name, input._data.shape, _plain(output_size))
-        else:
-            sizes = _adaptive_sizes(name, rank, reader, input, output_size)
-            windows = _pools.adaptive_max_pool(rank, input._data.shape, sizes)
-        return (_max_pool_with_indices if return_indices else _max_pool).apply(input, windows)
+            return _over_images(op, input, _pools.adaptive_pool1d(name, input._data.shape, _plain(output_size)))
+        sizes = _adaptive_sizes(name, rank, reader, input, output_size)
+        return op.apply(input, _pools.adaptive_max_pool(rank, input._data.shape, sizes))
 
     doc = f"The maximum of each of `output_size` windows that share out the last {rank} dimensions, and its index."
     return _named(pool, f"_{name}", doc)  # the name in torch's errors
@@ -229,7 +248,11 @@ def _adaptive_avg_pooling(rank: int) -> Callable[..., Tensor]:
     def pool(input: Tensor, output_size: Ints) -> Tensor:
         sizes = _adaptive_sizes(name, rank, reader, input, output_size)
         if set(sizes) == {1} and len(sizes) == rank:  # torch has the mean do it
-            return input.mean(tuple(range(-rank, 0)), keepdim=True)
+            mean = input.mean(tuple(range(-rank, 0)), keepdim=True)
+            if is_channels_last(input._data):
+                count = mean.shape[1]
+                mean.as_strided_(mean.shape, (count, 1, *(count,) * rank))
+            return mean
         result: Tensor = _avg_pool.apply(input, _pools.adaptive_avg_pool(rank, input._data.shape, sizes))
         return result
 
@@ -243,12 +266,12 @@ def adaptive_avg_pool1d(*args: Any, **kwargs: Any) -> Tensor:
     input = values["input"]
     windows = _pools.adaptive_pool1d("adaptive_avg_pool1d", input._data.shape, _plain(values["output_size"]))
     result: Tensor
-    if windows.outputs == (1,):  # torch has the mean do it
+    if windows.outputs == (1, 1):
         if input._data.dtype.kind not in FLOATING_KINDS:
             windows.check_dtype(input._data)
-        result = TABLE["named"].apply(input.mean(-1, keepdim=True), None, None, "SqueezeBackward1")
+        result = adaptive_avg_pool2d(input.unsqueeze(-2), 1).squeeze(-2)
     else:
-        result = _avg_pool.apply(input, windows)
+        result = _over_images(_avg_pool, input, windows)
     return result
 
 
@@ -299,7 +322,11 @@ def _max_unpooling(rank: int) -> Callable[..., Tensor]:
         steps = kernel if stride is None else _repeated(stride, rank)
         size = _unpooled_size(input, kernel, steps, _repeated(padding, rank), output_size)
         _check_unpooling(rank, input, indices)
-        result: Tensor = _max_unpool.apply(input, indices, size)
+        result: Tensor
+        if rank == 1:  # as images of one column
+            result = _max_unpool.apply(input.unsqueeze(-1), indices.unsqueeze(-1), (*size, 1)).squeeze(-1)
+        else:
+            result = _max_unpool.apply(input, indices, size)
         return result
 
     doc = f"""The maxima of max_pool{rank}d at the places that `indices` gives, 0 elsewhere.

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import minitorch_like as torch
 from minitorch_like import Tensor
 from minitorch_like._composed.nn import PUBLIC
 from minitorch_like.ops import TABLE
+from minitorch_like.ops._signature import Reader
 
 _NORM = TABLE["norm_along"]
 pairwise_distance, cosine_similarity = PUBLIC["pairwise_distance"], PUBLIC["cosine_similarity"]
 
 
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+_ONE_HOT = Reader("one_hot", ("(Tensor input, int num_classes=-1)",))
+
+
+def one_hot(tensor: Any, num_classes: Any = -1) -> Tensor:
     """int64 (*, num_classes), 1 at the class that `tensor`, int64 (*), names; -1: one more than its largest.
 
     Raises: RuntimeError for another dtype or a class out of range.
     """
+    if not isinstance(tensor, Tensor) or num_classes.__class__ is not int:
+        tensor, num_classes = _ONE_HOT.read((tensor, num_classes), {})[1].values()
+        num_classes = int(num_classes)
     if tensor.dtype != torch.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if tensor.numel() == 0:

@@ -21,7 +21,8 @@ class BackwardHookFunctionBackward(Node):
 
     __slots__ = ()
     several: ClassVar[bool] = True
-    op: ClassVar[Any] = SimpleNamespace(outputs=(), saves=(), variadic=True)  # each input may have a gradient
+    # Each input may have a gradient.
+    op: ClassVar[Any] = SimpleNamespace(name="", outputs=(), saves=(), variadic=True, knows_gaps=False, joint_call=None)
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self.inputs = tuple(tensor.grad_node() for tensor in tensors)
