@@ -225,21 +225,23 @@ def _inplace_view(name: str, alias: str | None = None) -> None:
         if name == "t" and self.ndim > 2:
             raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
         result = read(*arranged)
-        if result._node is not None:
+        node = result._node
+        if node is not None:
             title = op.inplace_node
             node_type = type_of_node(op, title if isinstance(title, str) else title(*arranged))
-            result._node.__class__ = node_type if self._is_view() else in_place(node_type)
-            move_retained(self._node, self._number, result._node)
-            self._node, self._number = result._node, result._number
+            node.__class__ = node_type if self._is_view() else in_place(node_type)
+            move_retained(self._node, self._number, node)
+            self._node, self._number = node, result._number
         old, self._data = self._data, result._data
+        del result  # it shares the version counter, by whose holders `replace_saved` sees whether to look for nodes
         replace_saved(self, old)
         note_shape(self)
         self._bump()
-        if result._node is not None:
+        if node is not None:
             if self._view is not None:
                 self._view.version = self._version_counter[0]
             else:
-                self._version_counter[1:] = [result._node.title()]
+                self._version_counter[1:] = [node.title()]
         _note_reshaped(self, own)
         return self
 

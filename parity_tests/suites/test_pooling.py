@@ -34,12 +34,13 @@ def pooled(tensor, values, seed, pool):
 
 @st.composite
 def windows(draw, dilated=True):
-    """Shape, kernel, stride, padding and dilation of windows that reach into the input."""
+    """Shape, kernel, stride, padding and dilation of windows, some of which are wider than the input."""
     rank = draw(ranks)
     each = lambda values: draw(st.tuples(*[st.sampled_from(values)] * rank))  # noqa: E731
     kernel, stride, dilation = each([1, 2, 3]), each([1, 2, 3]), each([1, 2] if dilated else [1])
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
-    size = [d * (k - 1) + 1 + draw(st.integers(0, 4)) for k, d in zip(kernel, dilation, strict=True)]
+    least = [max(d * (k - 1) + 1 - 2 * p, 2) for k, p, d in zip(kernel, padding, dilation, strict=True)]
+    size = [each + draw(st.integers(0, 4)) for each in least]
     batch = draw(st.sampled_from([(), (0,), (1,), (2,)]))
     return rank, (*batch, draw(st.integers(1, 2)), *size), kernel, stride, padding, dilation
 
