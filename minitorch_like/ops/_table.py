@@ -51,7 +51,30 @@ _PLAIN = frozenset({int, float, bool, str, type(None), dtype})
 
 
 class Op:
-    """An entry of the table; callable on arrays and on Tensors alike."""
+    """An entry of the table; callable on arrays and on Tensors alike.
+
+    Args:
+        arity: how many leading parameters are tensors.
+        variadic: the first parameter is a sequence of tensors, whose rule is a joint one.
+        view: the result shares the input's memory (where the kernel returns such an array).
+        inplace: there is a `name_` form.
+        outputs: the names of the outputs, by which rules can ask for them.
+        keeps: the names of what the kernel returns after them, for the rules alone.
+        saves: the names of what torch's node saves although no rule here asks for it, so that a write to it is refused.
+        saves_for: of what a joint rule asks for, what is saved only if one of these inputs needs a gradient.
+        joint: one rule for all tensor parameters that have none of their own.
+        node: torch's name of the graph node; a function of the arguments where it varies.
+        inplace_node: the same for the in-place form, where torch counts it apart.
+        namespace: "torch" for functions and methods of that name, "method" for methods alone, "nn" for functions of
+            `nn.functional` alone, "internal" for ops that only rules and composed functions use.
+        folds: of these arguments, whether torch computes a matrix and returns a view of it.
+        holomorphic: the rules give derivatives as of real functions, which a complex node turns into torch's (see
+            `autograd.graph.conjugated`); an op whose derivative is not that of a holomorphic function says False, and
+            its rules follow torch's convention by themselves.
+        format_of: the operand whose memory format the results take, row by row or channels last.
+        in_format: tells from the arguments whether they are channels last, where that operand is not the whole story.
+        renamed: a keyword, and the name of the node where it is given, of an overload of its own that is called rarely.
+    """
 
     __slots__ = (
         "also_saved",
@@ -288,6 +311,8 @@ class Op:
             return self._arrange(signature, values)
         arranged = self._with_defaults(len(self.parameters))
         for index, value in zip(order, (*args, *kwargs.values()), strict=True):
+            if value.__class__ is int and not -(2**63) <= value < 2**63:
+                reader.read(args[reader.method :], kwargs)  # which refuses it, unless any number will do
             arranged[index] = value
         return arranged, None
 
@@ -364,79 +389,25 @@ def _formatted(kernel: Kernel, *how: Any) -> Kernel:
 UNARY = "(Tensor input, *, Tensor? out=None)"
 
 
-def op(
-    *texts: str,
-    name: str | None = None,
-    arity: int = 1,
-    variadic: bool = False,
-    view: bool = False,
-    inplace: bool = False,
-    outputs: tuple[str, ...] = ("out",),
-    keeps: tuple[str, ...] = (),
-    saves: tuple[str, ...] = (),
-    saves_for: dict[str, tuple[str, ...]] | None = None,
-    joint: Rule | None = None,
-    node: str | Callable[..., str] | None = None,
-    inplace_node: str | Callable[..., str] | None = None,
-    namespace: str = "torch",
-    folds: Callable[..., bool] | None = None,
-    holomorphic: bool = True,
-    format_of: int | None = None,
-    in_format: Callable[..., bool] | None = None,
-    renamed: tuple[str, str] | None = None,
-    **rules: Rule,
-) -> Callable[[Kernel], Op]:
-    """Declare an op: torch's signatures, and one derivative rule per differentiable tensor parameter.
+# The options of an op by name; any other keyword of a declaration is a rule.
+_OPTIONS = frozenset(Op.__init__.__kwdefaults__ or ())
+
+
+def op(*texts: str, name: str | None = None, **given: Any) -> Callable[[Kernel], Op]:
+    """Declare an op: torch's signatures, options of `Op`, and one rule per differentiable tensor parameter, by its name.
 
     Args:
         texts: the signatures, in the notation of `_signature`.
         name: torch's name, where it cannot be the kernel's (`sum` in a module that needs the builtin).
-        arity: how many leading parameters are tensors.
-        variadic: the first parameter is a sequence of tensors, whose rule is a joint one.
-        view: the result shares the input's memory (where the kernel returns such an array).
-        inplace: there is a `name_` form.
-        outputs: the names of the outputs, by which rules can ask for them.
-        keeps: the names of what the kernel returns after them, for the rules alone.
-        saves: the names of what torch's node saves although no rule here asks for it, so that a write to it is refused.
-        saves_for: of what a joint rule asks for, what is saved only if one of these inputs needs a gradient.
-        joint: one rule for all tensor parameters that have none of their own.
-        node: torch's name of the graph node; a function of the arguments where it varies.
-        inplace_node: the same for the in-place form, where torch counts it apart.
-        namespace: "torch" for functions and methods of that name, "method" for methods alone, "nn" for functions of
-            `nn.functional` alone, "internal" for ops that only rules and composed functions use.
-        folds: of these arguments, whether torch computes a matrix and returns a view of it.
-        holomorphic: the rules give derivatives as of real functions, which a complex node turns into torch's (see
-            `autograd.graph.conjugated`); an op whose derivative is not that of a holomorphic function says False, and
-            its rules follow torch's convention by themselves.
-        format_of: the operand whose memory format the results take, row by row or channels last.
-        renamed: a keyword, and the name of the node where it is given, of an overload of its own that is called rarely.
-        in_format: tells from the arguments whether they are channels last, where that operand is not the whole story.
     """
+    options = {each: value for each, value in given.items() if each in _OPTIONS}
+    rules = {each: value for each, value in given.items() if each not in _OPTIONS}
 
     def declare(kernel: Kernel) -> Op:
-        declared = Op(
-            kernel,
-            texts,
-            rules,
-            name=name or kernel.__name__,
-            arity=arity,
-            variadic=variadic,
-            view=view,
-            inplace=inplace,
-            outputs=outputs,
-            keeps=keeps,
-            saves=saves,
-            saves_for=saves_for,
-            joint=joint,
-            node=node,
-            inplace_node=inplace_node,
-            namespace=namespace,
-            folds=folds,
-            holomorphic=holomorphic,
-            format_of=format_of,
-            in_format=in_format,
-            renamed=renamed,
-        )
+        declared = Op(kernel, texts, rules, name=name or kernel.__name__, **options)
+        for each in rules:
+            if each not in declared.positions:
+                raise TypeError(f"{declared.name}: {each} is neither an option nor a parameter")
         TABLE[declared.name] = declared
         return declared
 

@@ -53,8 +53,9 @@ def _roll_input(g: Any, shifts: int | Shape, dims: int | Shape) -> Any:
 def _rolls_in_format(input: Array, shifts: int | Shape, dims: int | Shape) -> bool:
     """Not where a dimension is moved back to its place: of that torch makes a contiguous copy."""
     shifts, dims = (((each,) if isinstance(each, int) else each) for each in (shifts, dims))
-    moved = all(shift % (input.shape[dim] or 1) for shift, dim in zip(shifts, dims, strict=False))
-    return dims != () and moved and is_channels_last(input)
+    if dims == () or not is_channels_last(input):
+        return False
+    return all(shift % input.shape[dim] for shift, dim in zip(shifts, dims, strict=True))
 
 
 @op(

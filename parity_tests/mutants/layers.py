@@ -152,10 +152,9 @@ def attention_is_not_scaled(
     noise: Array | None,
     causal: bool,
     scale: float,
-    fused: bool,
 ) -> Any:
     """The scores of attention are not divided by the root of their length."""
-    return right(query, key, value, mask, noise, causal, 1.0, fused)
+    return right(query, key, value, mask, noise, causal, 1.0)
 
 
 @fault("off by one", Attribute(attention, "_causal_mask"))
