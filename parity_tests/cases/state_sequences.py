@@ -69,7 +69,7 @@ def _a_leaf(tensor: Any) -> bool:
 
 @step
 def freeze_and_thaw(look: Look) -> Moves:
-    """A leaf does not require grad for a while."""
+    """A leaf does not require grad for a while, or nobody holds it any more when a graph that leads to it is used."""
     x = look.mostly(hooked, _a_leaf, small) if look.number(0, 3) else look.tensor(_a_leaf, small)
     if look.number(0, 1) or not hooked(look.at(x)):
         op = look.one_of("Tensor.register_hook", "Tensor.register_post_accumulate_grad_hook")
@@ -80,7 +80,10 @@ def freeze_and_thaw(look: Look) -> Moves:
         yield Move("Tensor.requires_grad_", (x, False))
     yield Move("Tensor.requires_grad_", (x,))
     used = _recorded(look, (yield _use(look, x)))
-    yield _backward(look, used)
+    pass_ = _backward(look, used)
+    if not look.number(0, 2):
+        yield Move("del", (x,))
+    yield pass_
 
 
 @step
