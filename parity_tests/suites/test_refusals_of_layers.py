@@ -23,7 +23,7 @@ def attend(ns, width, embed=None, weight=GIVEN, bias=GIVEN, **options):
 
 def words_of(call):
     """The words of the error, in alphabetical order: torch's list what a set of strings happens to begin with."""
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="must be one of") as error:
         call()
     return sorted(re.findall(r"\w+", str(error.value)))
 
