@@ -142,19 +142,11 @@ def padding_learns(
     return right(grad, indices, num_weights, -1, scale_grad_by_freq)
 
 
-@fault("wrong factor", Kernel("attention"))
-def attention_is_not_scaled(
-    right: Right,
-    query: Array,
-    key: Array,
-    value: Array,
-    mask: Array | None,
-    noise: Array | None,
-    causal: bool,
-    scale: float,
-) -> Any:
+@fault("wrong factor", Kernel("attention"), Kernel("fused_attention"))
+def attention_is_not_scaled(right: Right, *args: Any) -> Any:
     """The scores of attention are not divided by the root of their length."""
-    return right(query, key, value, mask, noise, causal, 1.0)
+    *others, _ = args
+    return right(*others, 1.0)
 
 
 @fault("off by one", Attribute(attention, "_causal_mask"))
