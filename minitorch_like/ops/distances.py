@@ -118,7 +118,7 @@ def euclidean_dist(x1: Array, x2: Array) -> Array:
     left = np.concatenate([-2 * x1, one, np.ones_like(one)], axis=-1)
     right = np.concatenate([x2, np.ones_like(two), two], axis=-1)
     squares = np.matmul(left, right.swapaxes(-1, -2))
-    result: Array = sqrt.kernel(np.maximum(squares, 0, squares))
+    result: Array = sqrt.kernel(np.maximum(squares, 0, out=squares))
     return result
 
 
